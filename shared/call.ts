@@ -1,0 +1,27 @@
+// What a provider call is told and what it tells: the seam between a job's step and an outside service.
+// Neither side knows the other: providers report what was used, the ledger prices it and stores it with the step.
+
+/** A quantity that the vendor bills: `input_token`, `output_token`, `image`, `character`, `second`, `message`, `upload`. */
+export interface Usage {
+  unit: string;
+  quantity: number;
+}
+
+/** What one accepted call used, in the vendor's own units. */
+export interface Charge {
+  provider: 'gemini' | 'elevenlabs' | 'deepgram' | 'cloudinary' | 'smtp';
+  /** The model (or product) that really answered, as the vendor names it. */
+  model: string;
+  usage: readonly Usage[];
+  /** The vendor's request id, when it gives one. */
+  requestId?: string;
+}
+
+export interface Call {
+  /** `<job id>:<step name>`, sent as `x-storytime-step` so that a bill can be joined with the ledger. */
+  step: string;
+  /** Aborts when the job is cancelled, timed out, fenced off or handed back. */
+  signal: AbortSignal;
+  /** Records what an accepted call used. Called once per accepted request, before the answer is judged. */
+  charge: (charge: Charge) => void;
+}
