@@ -78,7 +78,10 @@ export interface Transcript {
 
 export interface Deepgram {
   /** Transcribes audio bytes. No words is an answer (`text: ''`), not an error. */
-  transcribe: (audio: { bytes: Uint8Array; contentType: string; language: string }, call: Call) => Promise<Transcript>;
+  transcribe: (
+    audio: { bytes: Uint8Array; contentType: string; language: string },
+    call: Call,
+  ) => Promise<Transcript>;
   ping: (signal: AbortSignal) => Promise<void>;
 }
 

@@ -148,6 +148,7 @@ export class ConfigError extends Error {
 /** Whatever was thrown, as an Error: `throw undefined` and `throw 'text'` included. */
 export function toError(thrown: unknown): Error {
   if (thrown instanceof Error) return thrown;
-  if (typeof thrown === 'object' && thrown !== null && 'message' in thrown) return new Error(String(thrown.message));
+  if (typeof thrown === 'object' && thrown !== null && 'message' in thrown)
+    return new Error(String(thrown.message));
   return new Error(`something that is not an Error was thrown: ${String(thrown)}`);
 }

@@ -1,0 +1,206 @@
+// The configuration: one schema, read from the environment once, frozen, passed down. The only reader of process.env.
+// Every problem is reported at once; a mistyped STORYTIME_ name gets a suggestion instead of being ignored.
+import { z } from 'zod';
+import { ConfigError } from './errors.ts';
+import { nearest } from './text.ts';
+
+const port = z.coerce.number().int().min(0).max(65_535);
+const whole = (min: number, max: number) => z.coerce.number().int().min(min).max(max);
+const flag = z.enum(['on', 'off']);
+const url = (...schemes: string[]) =>
+  z
+    .string()
+    .refine((text) => schemes.some((scheme) => text.startsWith(`${scheme}://`)) && URL.canParse(text), {
+      message: `must be a URL that starts with ${schemes.map((scheme) => `${scheme}://`).join(' or ')}`,
+    });
+
+/** One row a variable: its schema (with the default) and the sentence that .env.example and docs/configuration.md show. */
+export const settings = {
+  NODE_ENV: [
+    z.enum(['production', 'development', 'test']).default('development'),
+    '`production` refuses defaults that only suit development.',
+  ],
+  DATABASE_URL: [
+    url('postgres', 'postgresql').optional(),
+    'PostgreSQL for the ledger; without it an embedded server is started.',
+  ],
+  REDIS_URL: [
+    url('redis', 'rediss').optional(),
+    'Redis for the engine; without it the engine runs in PostgreSQL.',
+  ],
+  GEMINI_API_KEY: [z.string().min(1).optional(), 'Google Gemini: stories and pictures.'],
+  ELEVENLABS_API_KEY: [z.string().min(1).optional(), 'ElevenLabs: narration.'],
+  DEEPGRAM_API_KEY: [z.string().min(1).optional(), 'Deepgram: the independent check of a narration.'],
+  CLOUDINARY_URL: [url('cloudinary').optional(), 'Cloudinary: `cloudinary://key:secret@cloud`.'],
+  SMTP_URL: [url('smtp', 'smtps').optional(), 'The mail server: `smtps://user:password@host:465`.'],
+  STORYTIME_SANDBOX: [
+    z.enum(['auto', 'on', 'off']).optional(),
+    '`auto`: the sandbox where a key is missing; `on`: keys are ignored; `off`: a missing key is an error (default in production).',
+  ],
+  STORYTIME_SANDBOX_URL: [
+    url('http').default('http://127.0.0.1:4002'),
+    'Where the sandbox answers for the HTTP providers.',
+  ],
+  STORYTIME_SANDBOX_SMTP_URL: [url('smtp').default('smtp://127.0.0.1:4003'), 'Where the sandbox takes mail.'],
+  STORYTIME_HOME: [
+    z.string().min(1).default('.storytime'),
+    'Folder of the embedded database, the sandbox uploads and the development key.',
+  ],
+  STORYTIME_HOST: [z.string().min(1).default('127.0.0.1'), 'Address the API and the dashboard listen on.'],
+  STORYTIME_API_PORT: [port.default(4000), 'Port of the enqueue API.'],
+  STORYTIME_DASHBOARD_PORT: [port.default(4001), 'Port of Bull Board and the operations page.'],
+  STORYTIME_SANDBOX_PORT: [port.default(4002), 'Port of the sandbox.'],
+  STORYTIME_SANDBOX_SMTP_PORT: [port.default(4003), 'Port of the sandbox mail server.'],
+  STORYTIME_WORK_PORT: [
+    port.default(4004),
+    'Port on loopback where a work process answers /livez, /readyz and /metrics; 0 takes a free one.',
+  ],
+  STORYTIME_PUBLIC_URL: [
+    url('http', 'https').optional(),
+    'Address of the API as users see it, for links; default: where it listens.',
+  ],
+  STORYTIME_DASHBOARD_PUBLIC_URL: [
+    url('http', 'https').optional(),
+    'Address of the dashboard as operators see it, for links.',
+  ],
+  STORYTIME_LINK_SECRET: [
+    z.string().min(32, 'must have at least 32 characters').optional(),
+    'Signs links to artifacts; required in production, kept in STORYTIME_HOME otherwise.',
+  ],
+  STORYTIME_LOG_LEVEL: [
+    z.enum(['silent', 'error', 'warn', 'info', 'debug']).default('info'),
+    'The least level that is logged.',
+  ],
+  STORYTIME_MAIL_FROM: [
+    z.string().min(3).default('Storytime <stories@storytime.example>'),
+    'Sender of all mail.',
+  ],
+  STORYTIME_GEMINI_STORY_MODEL: [z.string().min(1).default('gemini-3.8-flash'), 'Gemini model for the text.'],
+  STORYTIME_GEMINI_IMAGE_MODEL: [
+    z.string().min(1).default('gemini-3.1-flash-image'),
+    'Gemini model for the pictures.',
+  ],
+  STORYTIME_ELEVENLABS_MODEL: [z.string().min(1).default('eleven_multilingual_v2'), 'ElevenLabs model.'],
+  STORYTIME_ELEVENLABS_VOICE: [
+    z
+      .string()
+      .regex(/^[A-Za-z0-9]{10,40}$/)
+      .default('21m00Tcm4TlvDq8ikWAM'),
+    'Voice used when a payload names none.',
+  ],
+  STORYTIME_DEEPGRAM_MODEL: [z.string().min(1).default('nova-3'), 'Deepgram model.'],
+  STORYTIME_LEDGER_POOL: [whole(2, 100).default(10), 'Connections to the ledger per process.'],
+  STORYTIME_CONCURRENCY_SCALE: [
+    z.coerce.number().min(0.1).max(20).default(1),
+    'Factor on the concurrency of every queue of this work process.',
+  ],
+  STORYTIME_LEASE_MS: [
+    whole(500, 600_000).default(15_000),
+    'How long a running attempt stays ours without a renewal, in ms.',
+  ],
+  STORYTIME_RENEW_MS: [
+    whole(100, 300_000).default(5_000),
+    'How often leases are renewed, in ms; at most a third of the lease.',
+  ],
+  STORYTIME_SWEEP_MS: [
+    whole(100, 300_000).default(5_000),
+    'How often maintenance looks for lost and undispatched jobs, in ms.',
+  ],
+  STORYTIME_GRACE_MS: [
+    whole(100, 600_000).default(20_000),
+    'How long a stopping process lets its jobs finish, in ms.',
+  ],
+  STORYTIME_BREAKER: [flag.default('on'), 'Circuit breakers around the providers.'],
+} as const satisfies Record<string, readonly [z.ZodType, string]>;
+
+type Settings = typeof settings;
+type Values = { [K in keyof Settings]: z.output<Settings[K][0]> };
+
+/** The parsed settings, named as in the environment, plus what follows from them. */
+export type Config = Readonly<
+  Values & { STORYTIME_SANDBOX: 'auto' | 'on' | 'off'; warnings: readonly string[] }
+>;
+
+export type Environment = Readonly<Record<string, string | undefined>>;
+
+/** The process's own environment; `loadConfig(environment())` is how every entry starts. */
+export function environment(): Environment {
+  return process.env;
+}
+
+/** Parses an environment. Throws a ConfigError that lists every problem; never prints a secret. */
+export function loadConfig(env: Environment): Config {
+  const found: string[] = [...unknownNames(env)];
+  const values: Record<string, unknown> = {};
+  for (const [name, [schema]] of Object.entries(settings)) {
+    const raw = env[name] === '' ? undefined : env[name];
+    const parsed = schema.safeParse(raw);
+    if (parsed.success) values[name] = parsed.data;
+    else found.push(`${name} ${parsed.error.issues.map((issue) => issue.message).join(', ')}`);
+  }
+  if (found.length > 0) throw new ConfigError(found);
+  const config = values as Values;
+  const sandbox = config.STORYTIME_SANDBOX ?? (config.NODE_ENV === 'production' ? 'off' : 'auto');
+  found.push(...contradictions({ ...config, STORYTIME_SANDBOX: sandbox }));
+  if (found.length > 0) throw new ConfigError(found);
+  return Object.freeze({
+    ...config,
+    STORYTIME_SANDBOX: sandbox,
+    warnings: Object.freeze(ignoredKeys(config, sandbox)),
+  });
+}
+
+export const providerKeys = [
+  'GEMINI_API_KEY',
+  'ELEVENLABS_API_KEY',
+  'DEEPGRAM_API_KEY',
+  'CLOUDINARY_URL',
+  'SMTP_URL',
+] as const;
+export type ProviderKey = (typeof providerKeys)[number];
+
+/** Whether calls for this key go to the sandbox. */
+export function isSandboxed(config: Config, key: ProviderKey): boolean {
+  return (
+    config.STORYTIME_SANDBOX === 'on' || (config.STORYTIME_SANDBOX === 'auto' && config[key] === undefined)
+  );
+}
+
+/** Names read by other parts than this schema: the client's, and the one that marks a child of `storytime up`. */
+const foreign = new Set(['STORYTIME_URL', 'STORYTIME_KEY']);
+
+function unknownNames(env: Environment): string[] {
+  const known = Object.keys(settings);
+  return Object.keys(env)
+    .filter((name) => name.startsWith('STORYTIME_') && !known.includes(name) && !foreign.has(name))
+    .map((name) => {
+      const guess = nearest(name, known);
+      return `${name} is not a setting${guess === undefined ? '' : `; did you mean ${guess}?`}`;
+    });
+}
+
+function contradictions(config: Values): string[] {
+  const found: string[] = [];
+  if (config.STORYTIME_RENEW_MS * 3 > config.STORYTIME_LEASE_MS) {
+    found.push(
+      `STORYTIME_RENEW_MS (${config.STORYTIME_RENEW_MS}) must be at most a third of STORYTIME_LEASE_MS (${config.STORYTIME_LEASE_MS})`,
+    );
+  }
+  if (config.STORYTIME_SANDBOX === 'off') {
+    found.push(
+      ...providerKeys
+        .filter((key) => config[key] === undefined)
+        .map((key) => `${key} is missing; set it, or let the sandbox answer with STORYTIME_SANDBOX=auto`),
+    );
+  }
+  if (config.NODE_ENV === 'production' && config.STORYTIME_LINK_SECRET === undefined) {
+    found.push('STORYTIME_LINK_SECRET is required in production');
+  }
+  return found;
+}
+
+function ignoredKeys(config: Values, sandbox: string): string[] {
+  const present = providerKeys.filter((key) => config[key] !== undefined);
+  if (sandbox !== 'on' || present.length === 0) return [];
+  return [`STORYTIME_SANDBOX=on: ${present.join(', ')} ${present.length === 1 ? 'is' : 'are'} ignored`];
+}

@@ -1,0 +1,75 @@
+// What happens, as typed events. Code emits; log.ts and metrics.ts subscribe. No event carries a payload or a person's data.
+import type { FailureCode } from './errors.ts';
+
+export interface JobFacts {
+  jobId: string;
+  queue: string;
+  kind: string;
+}
+
+export interface AttemptEnded extends JobFacts {
+  tenant: string;
+  attempt: number;
+  generation: number;
+  outcome: 'succeeded' | 'failed' | 'snoozed' | 'interrupted' | 'lost' | 'crashed' | 'cancelled';
+  /** The job's state afterwards. */
+  state: string;
+  durationMs: number;
+  /** Due -> begin; on the first attempt only. */
+  waitMs?: number;
+  code?: FailureCode;
+  message?: string;
+  retryInMs?: number;
+  workerId: string;
+  /** False when another attempt had taken over: nothing was written. */
+  recorded: boolean;
+}
+
+export interface Events {
+  'job.enqueued': { queue: string; kind: string; source: string; count: number };
+  'job.finished': JobFacts & { state: string; endToEndMs?: number };
+  'attempt.ended': AttemptEnded;
+  'step.ended': JobFacts & { step: string; result: 'ran' | 'remembered'; durationMs: number };
+  'charge.recorded': { provider: string; model: string; microUsd: number };
+  'provider.called': { provider: string; operation: string; outcome: 'ok' | FailureCode; durationMs: number };
+  'provider.breaker': { provider: string; state: 'closed' | 'open' | 'half_open' };
+  'relay.failed': { queue: string; count: number; message: string };
+  'maintenance.done': { duty: string; count: number; durationMs: number };
+  'maintenance.failed': { duty: string; message: string };
+  'engine.changed': { name: string; ready: boolean; message?: string };
+  'ledger.slow': { model: string; action: string; durationMs: number };
+  'http.answered': {
+    method: string;
+    route: string;
+    status: number;
+    durationMs: number;
+    requestId: string;
+    code?: string;
+  };
+  notice: {
+    level: 'debug' | 'info' | 'warn' | 'error';
+    message: string;
+    facts?: Readonly<Record<string, unknown>>;
+  };
+}
+
+export type EventName = keyof Events;
+export type Emit = <Name extends EventName>(name: Name, event: Events[Name]) => void;
+
+export interface EventBus {
+  emit: Emit;
+  on: <Name extends EventName>(name: Name, listener: (event: Events[Name]) => void) => void;
+}
+
+export function createEvents(): EventBus {
+  const listeners = new Map<EventName, ((event: never) => void)[]>();
+  return {
+    emit(name, event) {
+      for (const listener of listeners.get(name) ?? []) (listener as (given: typeof event) => void)(event);
+    },
+    on(name, listener) {
+      const list = listeners.get(name) ?? [];
+      listeners.set(name, [...list, listener as (event: never) => void]);
+    },
+  };
+}

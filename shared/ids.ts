@@ -1,0 +1,42 @@
+// Ids: UUIDv7 (RFC 9562), made before a batch is sent so that a lost connection can be answered by sending it again.
+import { randomFillSync } from 'node:crypto';
+
+const pool = Buffer.alloc(16 * 256);
+let used = pool.length;
+let lastMs = 0;
+let sequence = 0;
+const hex = Array.from({ length: 256 }, (_, byte) => byte.toString(16).padStart(2, '0'));
+
+/** A new id: sorted by time across processes, strictly rising within one millisecond of this process. */
+export function newId(nowMs: number = Date.now()): string {
+  if (used === pool.length) {
+    randomFillSync(pool);
+    used = 0;
+  }
+  const bytes = pool.subarray(used, used + 16);
+  used += 16;
+  sequence = nowMs > lastMs ? bytes.readUInt16BE(6) & 0x07ff : sequence + 1;
+  lastMs = Math.max(nowMs, lastMs);
+  if (sequence > 0x0fff) {
+    sequence = 0;
+    lastMs += 1;
+  }
+  bytes.writeUIntBE(lastMs, 0, 6);
+  bytes.writeUInt16BE(0x7000 | sequence, 6);
+  bytes[8] = ((bytes[8] ?? 0) & 0x3f) | 0x80;
+  return format(bytes);
+}
+
+function format(bytes: Uint8Array): string {
+  const h = (index: number): string => hex[bytes[index] ?? 0] ?? '00';
+  return (
+    `${h(0)}${h(1)}${h(2)}${h(3)}-${h(4)}${h(5)}-${h(6)}${h(7)}-${h(8)}${h(9)}-` +
+    `${h(10)}${h(11)}${h(12)}${h(13)}${h(14)}${h(15)}`
+  );
+}
+
+const pattern = /^[0-9a-f]{8}-[0-9a-f]{4}-[1-8][0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/i;
+
+export function isId(text: string): boolean {
+  return pattern.test(text);
+}

@@ -1,0 +1,68 @@
+// The life of a process: parts are stopped in the reverse order of their start, within a hard deadline.
+// A part that hangs cannot keep the process: at the deadline it exits all the same.
+import type { Emit } from './events.ts';
+import { toError } from './errors.ts';
+
+export interface Lifecycle {
+  /** Registers what must be stopped; the last one registered is stopped first. */
+  onStop: (name: string, stop: () => Promise<void> | void) => void;
+  /** Stops everything once; later calls wait for the first. */
+  stop: (reason: string) => Promise<void>;
+  readonly stopping: boolean;
+}
+
+export interface LifecycleOptions {
+  emit: Emit;
+  /** Milliseconds until the process exits even if a part hangs. */
+  deadlineMs: number;
+  /** Called when everything has stopped or the deadline has passed. */
+  exit: (code: number) => void;
+}
+
+export function createLifecycle(options: LifecycleOptions): Lifecycle {
+  const parts: { name: string; stop: () => Promise<void> | void }[] = [];
+  let stopped: Promise<void> | undefined;
+
+  async function run(reason: string): Promise<void> {
+    options.emit('notice', { level: 'info', message: `stopping: ${reason}` });
+    const hard = setTimeout(() => {
+      options.emit('notice', {
+        level: 'error',
+        message: `stop took more than ${options.deadlineMs} ms; leaving now`,
+      });
+      options.exit(0);
+    }, options.deadlineMs);
+    for (const part of parts.reverse()) {
+      try {
+        await part.stop();
+      } catch (thrown) {
+        options.emit('notice', {
+          level: 'warn',
+          message: `${part.name} did not stop cleanly: ${toError(thrown).message}`,
+        });
+      }
+    }
+    clearTimeout(hard);
+    options.exit(0);
+  }
+
+  return {
+    onStop: (name, stop) => void parts.push({ name, stop }),
+    stop: (reason) => (stopped ??= run(reason)),
+    get stopping() {
+      return stopped !== undefined;
+    },
+  };
+}
+
+/** Stops on SIGTERM and SIGINT; a second signal leaves at once. Also stops when the parent process goes away. */
+export function stopOnSignals(lifecycle: Lifecycle): void {
+  for (const signal of ['SIGTERM', 'SIGINT'] as const) {
+    process.on(signal, () => {
+      if (lifecycle.stopping) process.exit(130);
+      void lifecycle.stop(signal);
+    });
+  }
+  // Only a child of `storytime up` has an IPC channel: when it closes, the parent is gone, perhaps by SIGKILL.
+  process.on('disconnect', () => void lifecycle.stop('the parent process is gone'));
+}

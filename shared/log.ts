@@ -1,0 +1,49 @@
+// The log: one JSON line per fact. One wide line per attempt at info, other transitions at debug, never a payload.
+import { pino } from 'pino';
+import type { EventBus } from './events.ts';
+
+export type Log = pino.Logger;
+
+export interface LogOptions {
+  level: 'silent' | 'error' | 'warn' | 'info' | 'debug';
+  /** The process's part: `api`, `work`, `dashboard`, `sandbox`, `up`. */
+  part: string;
+}
+
+/** Lines go to stdout; values that could hold a secret are removed by name, should one ever be passed. */
+export function createLog(options: LogOptions): Log {
+  return pino({
+    level: options.level,
+    base: { part: options.part, pid: process.pid },
+    timestamp: pino.stdTimeFunctions.isoTime,
+    formatters: { level: (label) => ({ level: label }) },
+    messageKey: 'message',
+    redact: {
+      paths: ['authorization', 'key', 'password', '*.authorization', '*.key', '*.password'],
+      remove: true,
+    },
+  });
+}
+
+/** Subscribes the log to every event. */
+export function logEvents(events: EventBus, log: Log): void {
+  events.on('attempt.ended', (event) => log.info(event, `${event.kind} ${event.outcome}`));
+  events.on('job.finished', (event) => log.debug(event, `${event.kind} is ${event.state}`));
+  events.on('step.ended', (event) => log.debug(event, `step ${event.step} ${event.result}`));
+  events.on('relay.failed', (event) =>
+    log.warn(event, 'jobs could not be given to the engine; they stay in the ledger'),
+  );
+  events.on('maintenance.done', (event) =>
+    event.count > 0 ? log.info(event, `${event.duty}: ${event.count}`) : undefined,
+  );
+  events.on('maintenance.failed', (event) => log.warn(event, `${event.duty} failed; it will be tried again`));
+  events.on('engine.changed', (event) =>
+    log[event.ready ? 'info' : 'warn'](event, `engine ${event.name} is ${event.ready ? 'ready' : 'away'}`),
+  );
+  events.on('provider.breaker', (event) => log.warn(event, `${event.provider}: breaker ${event.state}`));
+  events.on('ledger.slow', (event) => log.warn(event, 'a query took more than 100 ms'));
+  events.on('http.answered', (event) =>
+    log[event.status >= 500 ? 'warn' : 'debug'](event, `${event.method} ${event.route} ${event.status}`),
+  );
+  events.on('notice', (event) => log[event.level](event.facts ?? {}, event.message));
+}
