@@ -26,6 +26,8 @@ export interface FailureOptions {
   status?: number;
   /** The vendor's own request id, for their support desk. */
   requestId?: string;
+  /** The provider's breaker or gate is open: the job is snoozed for `retryAfterMs` and keeps its attempt. */
+  breakerOpen?: true;
   cause?: unknown;
 }
 
@@ -37,6 +39,7 @@ export class Failure extends Error {
   readonly provider: string | undefined;
   readonly status: number | undefined;
   readonly requestId: string | undefined;
+  readonly breakerOpen: boolean;
 
   constructor(code: FailureCode, message: string, options: FailureOptions = {}) {
     super(message, options.cause === undefined ? undefined : { cause: options.cause });
@@ -45,6 +48,7 @@ export class Failure extends Error {
     this.provider = options.provider;
     this.status = options.status;
     this.requestId = options.requestId;
+    this.breakerOpen = options.breakerOpen ?? false;
   }
 }
 

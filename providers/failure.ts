@@ -1,0 +1,72 @@
+// From what went wrong to one Failure of the closed set, with a message that never quotes a vendor's free text:
+// such text may echo a child's data, and messages reach logs, the board and the engine. Vendor tokens are kept.
+import { Failure, type FailureCode } from '../shared/errors.ts';
+
+/** What an adapter knows about an error. `why` is a short phrase of ours or a vendor's token, never its prose. */
+export interface Diagnosis {
+  code: FailureCode;
+  why: string;
+  status?: number | undefined;
+  retryAfterMs?: number | undefined;
+  requestId?: string | undefined;
+}
+
+const advice: Record<FailureCode, string> = {
+  unavailable: 'it is tried again later',
+  timeout: 'it is tried again later',
+  rate_limited: 'it is tried again when the provider allows it',
+  quota_exhausted: 'raise the quota or the budget at the provider',
+  auth: 'check the key of the provider',
+  bad_input: 'change the payload; the same call fails again',
+  content_blocked: 'change the text; the provider refuses it',
+  bad_output: 'try again; the answer cannot be used',
+  unknown_outcome: 'it may have been charged; the job tries again',
+  cancelled: 'nothing is to be done',
+  bug: 'report it with its stack',
+};
+
+/** `gemini write-story failed: 503 UNAVAILABLE; it is tried again later`. */
+export function toFailure(call: { provider: string; operation: string }, diagnosis: Diagnosis): Failure {
+  const { code, why, status, retryAfterMs, requestId } = diagnosis;
+  const shown = status === undefined ? why : `${status} ${why}`;
+  return new Failure(code, `${call.provider} ${call.operation} failed: ${shown}; ${advice[code]}`, {
+    provider: call.provider,
+    ...(status === undefined ? {} : { status }),
+    ...(retryAfterMs === undefined ? {} : { retryAfterMs }),
+    ...(requestId === undefined ? {} : { requestId }),
+  });
+}
+
+/** The same failure, marked so that the job is snoozed until the breaker lets a call through. */
+export function behindBreaker(failure: Failure, retryAfterMs: number): Failure {
+  return new Failure(failure.code, failure.message, {
+    breakerOpen: true,
+    retryAfterMs,
+    cause: failure,
+    ...(failure.provider === undefined ? {} : { provider: failure.provider }),
+    ...(failure.status === undefined ? {} : { status: failure.status }),
+    ...(failure.requestId === undefined ? {} : { requestId: failure.requestId }),
+  });
+}
+
+/** The usual meaning of an HTTP status; adapters override what their vendor means otherwise. */
+export function codeOfStatus(status: number): FailureCode {
+  if (status === 401 || status === 403) return 'auth';
+  if (status === 402) return 'quota_exhausted';
+  if (status === 429) return 'rate_limited';
+  if (status === 408 || status >= 500) return 'unavailable';
+  return 'bad_input';
+}
+
+/** Milliseconds of a Retry-After header: seconds or an HTTP date. */
+export function parseRetryAfter(header: string | null | undefined, nowMs = Date.now()): number | undefined {
+  if (header === null || header === undefined || header === '') return undefined;
+  const seconds = Number(header);
+  const ms = Number.isNaN(seconds) ? Date.parse(header) - nowMs : seconds * 1_000;
+  return Number.isFinite(ms) ? Math.max(0, Math.round(ms)) : undefined;
+}
+
+/** A vendor's status word, when it is one: anything longer or freer is prose and is dropped. */
+export function token(value: unknown, otherwise = 'no reason given'): string {
+  return typeof value === 'string' && /^[\w.+-]{1,64}$/.test(value) ? value : otherwise;
+}
