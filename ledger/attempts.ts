@@ -1,0 +1,97 @@
+// The life of an attempt, as the host sees it: begin, finish, keep the lease. Begin and finish share round trips; an
+// outcome with children takes a transaction of its own, so children are born exactly when their parent's attempt ends.
+import { createBatcher } from '../shared/batcher.ts';
+import type { Emit } from '../shared/events.ts';
+import { beginBatch, type BeginAnswer, type BeginRequest, type Begun } from './begin.ts';
+import type { Db } from './db.ts';
+import { family, type Child } from './family.ts';
+import { finishBatch, type Finished, type FinishRequest } from './finish.ts';
+import { firstDispatch, insertJobsSql, insertValues, type Dispatch, type InsertedRow } from './insert.ts';
+import { renewLeases, writeProgress, type Lease, type ProgressNote } from './leases.ts';
+
+export interface AttemptsOptions {
+  db: Db;
+  workerId: string;
+  leaseMs: number;
+  emit: Emit;
+  onCommitted: (rows: readonly Dispatch[]) => void;
+}
+
+export interface Attempts {
+  begin: (request: BeginRequest) => Promise<BeginAnswer>;
+  /** Writes the outcome. Children are given with a success only. */
+  finish: (request: FinishRequest) => Promise<Finished>;
+  finishWithChildren: (begun: Begun, request: FinishRequest, children: readonly Child[]) => Promise<Finished>;
+  /** Renews leases; returns those that are no longer ours and those whose cancel was asked for. */
+  renew: (leases: readonly Lease[]) => Promise<{ lost: readonly string[]; cancelled: readonly string[] }>;
+  progress: (notes: readonly ProgressNote[]) => Promise<void>;
+}
+
+const insertChildren = { name: 'children_insert', text: insertJobsSql() };
+const countUp = {
+  name: 'children_count_up',
+  text: `UPDATE job SET open_children = open_children + $2 WHERE id = $1 AND state = 'blocked'`,
+};
+
+export function createAttempts(options: AttemptsOptions): Attempts {
+  const { db } = options;
+  const begin = createBatcher<BeginRequest, BeginAnswer>({
+    max: 500,
+    run: (requests) => beginBatch(options, requests),
+  });
+  const finish = createBatcher<FinishRequest, Finished>({
+    max: 500,
+    run: (requests) => finishBatch(db.run, requests),
+  });
+
+  function announce(finished: Finished): Finished {
+    if (finished.dispatches.length > 0) options.onCommitted(finished.dispatches);
+    return finished;
+  }
+
+  return {
+    begin: begin.add,
+    finish: async (request) => announce(await finish.add(request)),
+    finishWithChildren: async (begun, request, children) =>
+      announce(await commitFamily(options, begun, request, children)),
+    renew: (leases) => renewLeases(db, options.leaseMs, leases),
+    progress: (notes) => writeProgress(db, notes),
+  };
+}
+
+class Fenced extends Error {}
+
+async function commitFamily(
+  options: AttemptsOptions,
+  begun: Begun,
+  request: FinishRequest,
+  children: readonly Child[],
+): Promise<Finished> {
+  const jobs = family(begun, children);
+  try {
+    return await options.db.transaction(async (run) => {
+      const inherited = jobs.filter((job) => job.waiterId !== null && job.waiterId === begun.waiterId).length;
+      if (inherited > 0) await run(countUp, [begun.waiterId, inherited]);
+      const inserted = await run<InsertedRow>(insertChildren, insertValues(jobs));
+      const [settled] = await finishBatch(run, [request]);
+      const finished = settled !== undefined && 'value' in settled ? settled.value : undefined;
+      // Another attempt has taken over, or a cancel came: this attempt's children must not be born.
+      if (finished?.state !== 'succeeded') throw new Fenced();
+      const delays = new Map(inserted.map((row) => [row.id, row]));
+      const born = jobs.filter((job) => delays.get(job.id)?.state !== 'blocked');
+      for (const job of jobs)
+        options.emit('job.enqueued', { queue: job.queue, kind: job.kind, source: 'child', count: 1 });
+      return {
+        ...finished,
+        dispatches: [
+          ...finished.dispatches,
+          ...born.map((job) => firstDispatch(job, delays.get(job.id)?.delay_ms ?? 0)),
+        ],
+      };
+    });
+  } catch (thrown) {
+    if (!(thrown instanceof Fenced)) throw thrown;
+    const [settled] = await finishBatch(options.db.run, [request]);
+    return settled !== undefined && 'value' in settled ? settled.value : { state: undefined, dispatches: [] };
+  }
+}

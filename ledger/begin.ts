@@ -1,0 +1,146 @@
+// Beginning attempts: a delivery becomes an attempt only if the ledger says so. Many deliveries share one round trip.
+import type { Settled } from '../shared/batcher.ts';
+import type { Db } from './db.ts';
+import { isFinal, sqlStates, startableStates, type JobState } from './moves.ts';
+
+export interface BeginRequest {
+  jobId: string;
+  generation: number;
+}
+
+/** An attempt that is ours: its number must be shown with every later write. */
+export interface Begun {
+  jobId: string;
+  kind: string;
+  queue: string;
+  tenant: string;
+  generation: number;
+  attemptNo: number;
+  /** Failures before this attempt. */
+  failures: number;
+  payload: unknown;
+  parentId: string | null;
+  rootId: string | null;
+  waiterId: string | null;
+  /** Milliseconds from due to now. */
+  waitMs: number;
+  createdAt: Date;
+}
+
+/** `gone`: acknowledge and forget. `early`: the engine's clock runs ahead; the row has been put back undispatched. */
+export type BeginAnswer = { begun: Begun } | { refused: 'gone' | 'early' };
+
+export interface BeginContext {
+  db: Db;
+  workerId: string;
+  leaseMs: number;
+}
+
+const beginRows = {
+  name: 'attempt_begin',
+  text: `UPDATE job j SET state = 'running', attempt_no = j.attempt_no + 1, worker_id = $3, started_at = clock_timestamp(),
+      lease_until = clock_timestamp() + $4 * interval '1 ms', dispatched_at = coalesce(j.dispatched_at, clock_timestamp()),
+      claimed_until = NULL
+    FROM unnest($1::uuid[], $2::int[]) AS d(id, generation)
+    WHERE j.id = d.id AND j.generation = d.generation AND j.state IN (${sqlStates(startableStates)})
+      AND j.run_at <= clock_timestamp() + interval '1 s' AND j.cancel_requested_at IS NULL
+    RETURNING j.id, j.kind, j.queue, j.tenant, j.generation, j.attempt_no, j.failures, j.payload, j.parent_id, j.root_id,
+      j.waiter_id, j.created_at, extract(epoch FROM j.started_at - j.run_at)::float8 * 1000 AS wait_ms`,
+};
+
+const readRefused = {
+  name: 'attempt_refused',
+  text: `SELECT id, generation, state FROM job WHERE id = ANY($1::uuid[])`,
+};
+
+// A new generation, because the engine keeps the finished id of the early delivery and would ignore it silently.
+const putBack = {
+  name: 'attempt_put_back',
+  text: `UPDATE job j SET generation = j.generation + 1, dispatched_at = NULL, claimed_until = clock_timestamp()
+    FROM unnest($1::uuid[], $2::int[]) AS d(id, generation)
+    WHERE j.id = d.id AND j.generation = d.generation AND j.state IN (${sqlStates(startableStates)})`,
+};
+
+interface BegunRow {
+  id: string;
+  kind: string;
+  queue: string;
+  tenant: string;
+  generation: number;
+  attempt_no: number;
+  failures: number;
+  payload: unknown;
+  parent_id: string | null;
+  root_id: string | null;
+  waiter_id: string | null;
+  created_at: Date;
+  wait_ms: number;
+}
+
+/** Begins what may begin. Of two deliveries of one job in a batch, at most one gets it. */
+export async function beginBatch(
+  context: BeginContext,
+  requests: readonly BeginRequest[],
+): Promise<Settled<BeginAnswer>[]> {
+  const first = new Map<string, BeginRequest>();
+  for (const request of requests) {
+    const known = first.get(request.jobId);
+    if (known === undefined || known.generation < request.generation) first.set(request.jobId, request);
+  }
+  const unique = [...first.values()];
+  const ids = unique.map((request) => request.jobId);
+  const generations = unique.map((request) => request.generation);
+  const rows = await context.db.run<BegunRow>(beginRows, [
+    ids,
+    generations,
+    context.workerId,
+    context.leaseMs,
+  ]);
+  const begun = new Map(rows.map((row) => [row.id, toBegun(row)]));
+  const refused = unique.filter((request) => !begun.has(request.jobId));
+  const early = refused.length > 0 ? await putBackEarly(context.db, refused) : new Set<string>();
+  return requests.map((request) => {
+    const own = first.get(request.jobId) === request ? begun.get(request.jobId) : undefined;
+    if (own !== undefined) return { value: { begun: own } };
+    return { value: { refused: early.has(request.jobId) ? 'early' : 'gone' } };
+  });
+}
+
+async function putBackEarly(db: Db, refused: readonly BeginRequest[]): Promise<Set<string>> {
+  const rows = await db.run<{ id: string; generation: number; state: JobState }>(readRefused, [
+    refused.map(({ jobId }) => jobId),
+  ]);
+  const current = new Map(rows.map((row) => [row.id, row]));
+  const early = refused.filter(({ jobId, generation }) => {
+    const row = current.get(jobId);
+    return (
+      row !== undefined &&
+      row.generation === generation &&
+      row.state !== 'running' &&
+      row.state !== 'parked' &&
+      !isFinal(row.state)
+    );
+  });
+  if (early.length > 0) {
+    await db.run(putBack, [early.map(({ jobId }) => jobId), early.map(({ generation }) => generation)]);
+  }
+  return new Set(early.map(({ jobId }) => jobId));
+}
+
+function toBegun(row: BegunRow): Begun {
+  return {
+    jobId: row.id,
+    kind: row.kind,
+    queue: row.queue,
+    tenant: row.tenant,
+    generation: row.generation,
+    attemptNo: row.attempt_no,
+    failures: row.failures,
+    payload: row.payload,
+    parentId: row.parent_id,
+    rootId: row.root_id,
+    waiterId: row.waiter_id,
+    waitMs: Math.max(0, row.wait_ms),
+    createdAt: row.created_at,
+  };
+}

@@ -1,0 +1,153 @@
+// Ending attempts: outcome, new state, attempt row and waiters in one statement, for many attempts at once.
+// Every row carries its attempt number; a row that another attempt has taken over is left alone and reported as refused.
+import type { Settled } from '../shared/batcher.ts';
+import type { FailureCode } from '../shared/errors.ts';
+import { sqlState, type Run } from './db.ts';
+import { claim, type Dispatch } from './insert.ts';
+import { finalStates, sqlStates, startableStates, type JobState } from './moves.ts';
+import { dispatchColumns, toDispatch, wakeWaiters, type DispatchRow } from './waiters.ts';
+
+/** How an attempt ended, in the words of the host. */
+export type Verdict =
+  | { outcome: 'succeeded'; result: string }
+  | { outcome: 'failed'; code: FailureCode; message: string; stack: string | null; retryInMs: number | null }
+  | { outcome: 'snoozed'; code: FailureCode; message: string; retryInMs: number }
+  | { outcome: 'interrupted' }
+  | { outcome: 'cancelled' };
+
+export interface FinishRequest {
+  jobId: string;
+  attemptNo: number;
+  verdict: Verdict;
+}
+
+/** `undefined` state: refused, because the attempt is no longer the current one. */
+export interface Finished {
+  state: JobState | undefined;
+  /** Jobs that must go to the engine now: this one when it comes back, and waiters that were set free. */
+  dispatches: readonly Dispatch[];
+}
+
+interface FinishRow {
+  id: string;
+  attempt_no: number;
+  outcome: Verdict['outcome'];
+  state: JobState;
+  retry_ms: number;
+  failed: boolean;
+  result: string | null;
+  code: string | null;
+  message: string | null;
+  stack: string | null;
+}
+
+const types = {
+  id: 'uuid',
+  attempt_no: 'int',
+  outcome: 'attempt_outcome',
+  state: 'job_state',
+  retry_ms: 'float8',
+  failed: 'boolean',
+  result: 'jsonb',
+  code: 'text',
+  message: 'text',
+  stack: 'text',
+} as const satisfies Record<keyof FinishRow, string>;
+const names = Object.keys(types) as (keyof FinishRow)[];
+
+// A cancel that was asked for wins over every outcome; a return that would come after give_up_at is an expiry.
+const nextState = `CASE WHEN j.cancel_requested_at IS NOT NULL THEN 'cancelled'::job_state
+  WHEN d.state IN ('retrying', 'snoozed') AND clock_timestamp() + d.retry_ms * interval '1 ms' > j.give_up_at THEN 'expired'::job_state
+  ELSE d.state END`;
+const returns = `(${nextState}) IN (${sqlStates(startableStates)})`;
+
+const finishRows = {
+  name: 'attempt_finish',
+  text: `WITH d AS (
+      SELECT * FROM unnest(${names.map((name, index) => `$${index + 1}::${types[name]}[]`).join(', ')}) AS t(${names.join(', ')})),
+    moved AS (
+      UPDATE job j SET state = ${nextState},
+        generation = j.generation + (${returns})::int,
+        dispatched_at = CASE WHEN ${returns} THEN NULL ELSE j.dispatched_at END,
+        claimed_until = CASE WHEN ${returns} THEN ${claim} END,
+        run_at = CASE WHEN ${returns} THEN clock_timestamp() + d.retry_ms * interval '1 ms' ELSE j.run_at END,
+        finished_at = CASE WHEN (${nextState}) IN (${sqlStates(finalStates)}) THEN clock_timestamp() END,
+        failures = j.failures + d.failed::int, lease_until = NULL,
+        progress = CASE WHEN d.outcome = 'succeeded' THEN 100 ELSE j.progress END,
+        result = CASE WHEN (${nextState}) = 'succeeded' THEN d.result END, error_code = d.code, error_message = d.message
+      FROM d WHERE j.id = d.id AND j.attempt_no = d.attempt_no AND j.state = 'running'
+      RETURNING j.waiter_id, j.attempt_no, j.worker_id, j.started_at, ${dispatchColumns('j')}),
+    ended AS (
+      INSERT INTO attempt (job_id, attempt_no, generation, outcome, code, message, stack, worker_id, started_at, ended_at)
+      SELECT m.id, m.attempt_no, m.generation - (m.state IN (${sqlStates(startableStates)}))::int,
+        CASE WHEN m.state = 'cancelled' THEN 'cancelled'::attempt_outcome ELSE d.outcome END, d.code, d.message, d.stack,
+        m.worker_id, m.started_at, clock_timestamp()
+      FROM moved m JOIN d ON d.id = m.id),
+    ${wakeWaiters('moved')}
+    SELECT true AS own, id, state, generation, kind, queue, priority, tenant, summary, attempt, delay_ms FROM moved
+    UNION ALL SELECT false, id, state, generation, kind, queue, priority, tenant, summary, attempt, delay_ms FROM woken`,
+};
+
+type ResultRow = DispatchRow & { own: boolean; state: JobState };
+
+/** Writes the outcomes of a batch. A deadlock with a countdown in another process is sent once more. */
+export async function finishBatch(
+  run: Run,
+  requests: readonly FinishRequest[],
+): Promise<Settled<Finished>[]> {
+  const rows = requests.map(toRow);
+  const values = names.map((name) => rows.map((row) => row[name]));
+  const returned = await run<ResultRow>(finishRows, values).catch((thrown: unknown) => {
+    if (sqlState(thrown) !== '40P01') throw thrown;
+    return run<ResultRow>(finishRows, values);
+  });
+  const own = new Map<string, ResultRow>();
+  const woken: Dispatch[] = [];
+  for (const row of returned) {
+    if (row.own) own.set(row.id, row);
+    else if (row.state === 'waiting') woken.push(toDispatch(row));
+  }
+  return requests.map((request, index) => ({
+    value: toFinished(own.get(request.jobId), index === 0 ? woken : []),
+  }));
+}
+
+function toFinished(row: ResultRow | undefined, woken: readonly Dispatch[]): Finished {
+  if (row === undefined) return { state: undefined, dispatches: woken };
+  const back = (startableStates as readonly JobState[]).includes(row.state);
+  return { state: row.state, dispatches: back ? [toDispatch(row), ...woken] : woken };
+}
+
+const empty = { retry_ms: 0, failed: false, result: null, code: null, message: null, stack: null };
+
+function toRow({ jobId, attemptNo, verdict }: FinishRequest): FinishRow {
+  const row = { ...empty, id: jobId, attempt_no: attemptNo, outcome: verdict.outcome };
+  switch (verdict.outcome) {
+    case 'succeeded':
+      return { ...row, state: 'succeeded', result: verdict.result };
+    case 'failed': {
+      const { code, message, stack, retryInMs } = verdict;
+      return {
+        ...row,
+        state: retryInMs === null ? 'dead' : 'retrying',
+        retry_ms: retryInMs ?? 0,
+        failed: true,
+        code,
+        message,
+        stack,
+      };
+    }
+    case 'snoozed':
+      return {
+        ...row,
+        state: 'snoozed',
+        retry_ms: verdict.retryInMs,
+        code: verdict.code,
+        message: verdict.message,
+      };
+    case 'interrupted':
+      return { ...row, state: 'waiting' };
+    case 'cancelled':
+      return { ...row, state: 'cancelled' };
+  }
+}

@@ -1,0 +1,120 @@
+// Leases, progress and rescue: who runs what, in database time. A lease that is not renewed is a dead worker's.
+import type { Db } from './db.ts';
+import type { Dispatch } from './insert.ts';
+import { sqlStates, startableStates } from './moves.ts';
+import { dispatchColumns, toDispatch, wakeWaiters, type DispatchRow } from './waiters.ts';
+
+export interface Lease {
+  jobId: string;
+  attemptNo: number;
+}
+
+export interface ProgressNote extends Lease {
+  /** 0 to 100. */
+  percent: number;
+  message: string | null;
+}
+
+const renewRows = {
+  name: 'lease_renew',
+  text: `UPDATE job j SET lease_until = clock_timestamp() + $3 * interval '1 ms'
+    FROM unnest($1::uuid[], $2::int[]) AS d(id, attempt_no)
+    WHERE j.id = d.id AND j.attempt_no = d.attempt_no AND j.state = 'running'
+    RETURNING j.id, j.cancel_requested_at IS NOT NULL AS cancelled`,
+};
+
+export async function renewLeases(
+  db: Db,
+  leaseMs: number,
+  leases: readonly Lease[],
+): Promise<{ lost: readonly string[]; cancelled: readonly string[] }> {
+  if (leases.length === 0) return { lost: [], cancelled: [] };
+  const rows = await db.run<{ id: string; cancelled: boolean }>(renewRows, [
+    leases.map((lease) => lease.jobId),
+    leases.map((lease) => lease.attemptNo),
+    leaseMs,
+  ]);
+  const held = new Set(rows.map((row) => row.id));
+  return {
+    lost: leases.map((lease) => lease.jobId).filter((id) => !held.has(id)),
+    cancelled: rows.filter((row) => row.cancelled).map((row) => row.id),
+  };
+}
+
+const progressRows = {
+  name: 'attempt_progress',
+  text: `UPDATE job j SET progress = d.percent, progress_message = d.message
+    FROM unnest($1::uuid[], $2::int[], $3::smallint[], $4::text[]) AS d(id, attempt_no, percent, message)
+    WHERE j.id = d.id AND j.attempt_no = d.attempt_no AND j.state = 'running'`,
+};
+
+export async function writeProgress(db: Db, notes: readonly ProgressNote[]): Promise<void> {
+  await db.run(progressRows, [
+    notes.map((note) => note.jobId),
+    notes.map((note) => note.attemptNo),
+    notes.map((note) => note.percent),
+    notes.map((note) => note.message),
+  ]);
+}
+
+// SKIP LOCKED: two rescuers share the work, and a finish that is being written right now wins.
+const rescueRows = {
+  name: 'lease_rescue',
+  text: `WITH lost AS (
+      SELECT id FROM job WHERE state = 'running' AND lease_until < clock_timestamp() ORDER BY id LIMIT 500 FOR UPDATE SKIP LOCKED),
+    moved AS (
+      UPDATE job j SET generation = j.generation + 1, dispatched_at = NULL, lease_until = NULL,
+        claimed_until = clock_timestamp() + interval '2 s',
+        run_at = clock_timestamp(),
+        state = CASE WHEN j.cancel_requested_at IS NOT NULL THEN 'cancelled' WHEN j.give_up_at < clock_timestamp() THEN 'expired' ELSE 'waiting' END::job_state,
+        finished_at = CASE WHEN j.cancel_requested_at IS NOT NULL OR j.give_up_at < clock_timestamp() THEN clock_timestamp() END
+      FROM lost WHERE j.id = lost.id
+      RETURNING j.waiter_id, j.attempt_no, j.worker_id, j.started_at, ${dispatchColumns('j')}),
+    ended AS (
+      INSERT INTO attempt (job_id, attempt_no, generation, outcome, message, worker_id, started_at, ended_at)
+      SELECT id, attempt_no, generation - 1, 'lost', 'the worker did not renew its lease', worker_id, started_at, clock_timestamp() FROM moved),
+    ${wakeWaiters('moved')}
+    SELECT true AS own, id, state, generation, kind, queue, priority, tenant, summary, attempt, delay_ms FROM moved
+    UNION ALL SELECT false, id, state, generation, kind, queue, priority, tenant, summary, attempt, delay_ms FROM woken`,
+};
+
+/** Gives back the jobs whose lease ran out; their attempts count as lost and use none up. */
+export async function rescue(db: Db): Promise<{ rescued: number; dispatches: Dispatch[] }> {
+  const rows = await db.run<DispatchRow & { own: boolean }>(rescueRows, []);
+  return {
+    rescued: rows.filter((row) => row.own).length,
+    dispatches: rows.filter((row) => row.state === 'waiting').map(toDispatch),
+  };
+}
+
+const staleRows = {
+  name: 'dispatch_stale',
+  text: `SELECT id, generation, queue FROM job
+    WHERE state IN (${sqlStates(startableStates)}) AND dispatched_at < clock_timestamp() - interval '30 s'
+      AND run_at < clock_timestamp() - interval '30 s'
+    ORDER BY run_at LIMIT 500`,
+};
+
+const redispatchRows = {
+  name: 'dispatch_again',
+  text: `UPDATE job j SET generation = j.generation + 1, dispatched_at = NULL, claimed_until = clock_timestamp()
+    FROM unnest($1::uuid[], $2::int[]) AS d(id, generation)
+    WHERE j.id = d.id AND j.generation = d.generation AND j.state IN (${sqlStates(startableStates)})`,
+};
+
+export interface StaleDispatch {
+  id: string;
+  generation: number;
+  queue: string;
+}
+
+/** Jobs that were given to the engine and are due for half a minute: perhaps the engine has forgotten them. */
+export function staleDispatches(db: Db): Promise<StaleDispatch[]> {
+  return db.run<StaleDispatch>(staleRows, []);
+}
+
+/** Gives jobs a new generation, so that the sweep brings them to the engine again. */
+export async function redispatch(db: Db, rows: readonly StaleDispatch[]): Promise<void> {
+  if (rows.length > 0)
+    await db.run(redispatchRows, [rows.map((row) => row.id), rows.map((row) => row.generation)]);
+}

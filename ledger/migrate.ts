@@ -1,0 +1,92 @@
+// Brings the ledger's tables up to date: prisma/migrations into schema `storytime`. Safe to run from any number of processes
+// at once: one applies, the others wait and find nothing to do. A migration that fails leaves nothing behind.
+import { setTimeout as delay } from 'node:timers/promises';
+import type { Client } from 'pg';
+import { toError } from '../shared/errors.ts';
+import { sessionConfig, withClient } from './schema-connection.ts';
+import { filters, migrationNames, prismaFolder, readMigrations, withSchemaEngine } from './schema-engine.ts';
+
+const lockKey = 5_706_271_011; // any number, the same in every process
+
+/** Names of the migrations applied by this call, oldest first. */
+export async function migrate(
+  databaseUrl: string,
+  folder: string = prismaFolder,
+): Promise<{ applied: string[] }> {
+  return withClient(sessionConfig(databaseUrl), async (client) => {
+    await lock(client);
+    const schema = await client.query(`select 1 from pg_namespace where nspname = 'storytime'`);
+    if (schema.rowCount === 0) await client.query('create schema storytime');
+    if ((await compare(client, folder)).pending.length === 0) return { applied: [] };
+    const migrationsList = await readMigrations(folder);
+    const { appliedMigrationNames } = await withSchemaEngine(databaseUrl, folder, async (engine) =>
+      engine.applyMigrations({ migrationsList, filters }),
+    ).catch((error: unknown) => {
+      throw explained(error);
+    });
+    return { applied: appliedMigrationNames };
+  });
+}
+
+/**
+ * `pending`: in this build, not in the database. `unknown`: applied in the database, not in this build, which is then older
+ * than the database. Reads only.
+ */
+export async function migrationStatus(
+  databaseUrl: string,
+  folder: string = prismaFolder,
+): Promise<{ pending: string[]; unknown: string[] }> {
+  return withClient(sessionConfig(databaseUrl), async (client) => compare(client, folder));
+}
+
+/** Declares a failed migration undone, after its file was corrected; the next `migrate` runs it again. */
+export async function markRolledBack(
+  databaseUrl: string,
+  name: string,
+  folder: string = prismaFolder,
+): Promise<void> {
+  await withSchemaEngine(databaseUrl, folder, async (engine) =>
+    engine.markMigrationRolledBack({ migrationName: name }),
+  );
+}
+
+async function compare(client: Client, folder: string): Promise<{ pending: string[]; unknown: string[] }> {
+  const table = await client.query<{ found: boolean }>(
+    `select to_regclass('storytime._prisma_migrations') is not null as found`,
+  );
+  const applied = table.rows[0]?.found ? await readApplied(client) : [];
+  const known = await migrationNames(folder);
+  return {
+    pending: known.filter((name) => !applied.includes(name)),
+    unknown: applied.filter((name) => !known.includes(name)),
+  };
+}
+
+async function readApplied(client: Client): Promise<string[]> {
+  const { rows } = await client.query<{ migration_name: string }>(
+    `select distinct migration_name from storytime._prisma_migrations
+     where finished_at is not null and rolled_back_at is null order by 1`,
+  );
+  return rows.map((row) => row.migration_name);
+}
+
+// Asked for again and again instead of waited for inside PostgreSQL: a session that waits there holds a snapshot, and a
+// CREATE INDEX CONCURRENTLY of the process that has the lock would wait for it in turn.
+async function lock(client: Client): Promise<void> {
+  const tryLock = async (): Promise<boolean> => {
+    const { rows } = await client.query<{ got: boolean }>('select pg_try_advisory_lock($1) as got', [
+      lockKey,
+    ]);
+    return rows[0]?.got === true;
+  };
+  while (!(await tryLock())) await delay(100);
+}
+
+function explained(cause: unknown): Error {
+  const { message } = toError(cause);
+  const todo =
+    message.includes('P3009') || message.includes('failed migrations')
+      ? 'an earlier run failed on it and left nothing behind; correct the migration, mark it rolled back, and run again'
+      : 'nothing of this migration was kept; correct it, mark it rolled back, and run again';
+  return new Error(`migrating the ledger failed: ${message.trim()}; ${todo}`, { cause });
+}
