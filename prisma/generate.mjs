@@ -13,7 +13,10 @@ if (existsSync(stamp) && readFileSync(stamp, 'utf8') === hash) process.exit(0);
 
 const env = { PRISMA_HIDE_UPDATE_MESSAGE: '1', CHECKPOINT_DISABLE: '1', ...process.env };
 env.PRISMA_SCHEMA_ENGINE_BINARY ??= process.execPath;
-const run = spawnSync(process.execPath, [require.resolve('prisma/build/index.js'), 'generate'], { env, encoding: 'utf8' });
+const run = spawnSync(process.execPath, [require.resolve('prisma/build/index.js'), 'generate'], {
+  env,
+  encoding: 'utf8',
+});
 if (run.status !== 0) {
   console.error(`${run.stdout}${run.stderr}`);
   process.exit(run.status ?? 1);
