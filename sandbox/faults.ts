@@ -19,7 +19,7 @@ const faultSchema = z.discriminatedUnion('kind', [
   z.strictObject({ kind: z.literal('cut'), afterBytes: bytes }),
   z.strictObject({ kind: z.literal('reset'), billed: z.boolean() }),
   z.strictObject({ kind: z.literal('garbage'), body: z.string(), contentType: z.string().optional() }),
-  z.strictObject({ kind: z.literal('safety') }),
+  z.strictObject({ kind: z.literal('safety'), at: z.enum(['prompt', 'answer']).optional() }),
   z.strictObject({ kind: z.literal('max_tokens') }),
   z.strictObject({ kind: z.literal('quota') }),
   z.strictObject({

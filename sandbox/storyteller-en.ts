@@ -202,7 +202,7 @@ export const english: Bank = {
     home: [
       [
         'Then {name} went home to bed. Good night, {name}. Good night, {friend}!',
-        'And in the dream there was {theme}, just as it should be.',
+        'And the dream was all about {theme}, just as it should be.',
         'Some say that on clear nights you can still see a small light wandering along the path, and that it stops for a moment under the window where {name} is sleeping.',
       ],
       [

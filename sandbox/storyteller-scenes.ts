@@ -73,10 +73,10 @@ export const looks = {
     'gentle coloured pencil',
   ],
   colours: [
-    'honey yellow and forest green',
+    'honey yellow and moss green',
     'lavender and peach',
     'teal and coral',
-    'midnight blue and apricot',
+    'deep blue and apricot',
     'mint and raspberry',
   ],
   hair: ['short black hair', 'curly brown hair', 'a red fringe', 'two blond plaits', 'long dark hair'],
