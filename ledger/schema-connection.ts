@@ -2,7 +2,12 @@
 // looks odd stands for a defect that was seen; none is needed for ordinary queries.
 import { randomUUID } from 'node:crypto';
 import { PrismaPg } from '@prisma/adapter-pg';
-import type { SqlDriverAdapter, SqlMigrationAwareDriverAdapterFactory } from '@prisma/driver-adapter-utils';
+import { ColumnTypeEnum } from '@prisma/driver-adapter-utils';
+import type {
+  SqlDriverAdapter,
+  SqlMigrationAwareDriverAdapterFactory,
+  SqlQuery,
+} from '@prisma/driver-adapter-utils';
 import { Client, Pool, type PoolConfig } from 'pg';
 import { parseIntoClientConfig } from 'pg-connection-string';
 
@@ -57,20 +62,38 @@ export function openMigrationDatabase(databaseUrl: string): MigrationDatabase {
   };
 }
 
+interface Answer {
+  fields?: { dataTypeID: number }[];
+}
+
 function corrected(adapter: SqlDriverAdapter): SqlDriverAdapter {
+  const letters = new WeakMap<SqlQuery, boolean[]>();
   // executeScript cuts the text at every ';', inside function bodies too. Whole, it is one implicit transaction.
   adapter.executeScript = async (sql) => {
     await adapter.executeRaw({ sql, args: [], argTypes: [] });
   };
-  // The catalogue's type "char" (18) is not known to the adapter: call it bpchar (1042).
-  const inner = adapter as unknown as {
-    performIO: (query: unknown) => Promise<{ fields?: { dataTypeID: number }[] }>;
-  };
+  // The catalogue's one-letter type "char" (18) is refused: pass it off as bpchar (1042), then give its columns the type
+  // that the engine's reader of PostgreSQL 18's NOT NULL constraints insists on.
+  const inner = adapter as unknown as { performIO: (query: SqlQuery) => Promise<Answer> };
   const performIO = inner.performIO.bind(adapter);
   inner.performIO = async (query) => {
-    const result = await performIO(query);
-    for (const field of result.fields ?? []) if (field.dataTypeID === 18) field.dataTypeID = 1042;
-    return result;
+    const answer = await performIO(query);
+    const fields = answer.fields ?? [];
+    letters.set(
+      query,
+      fields.map((field) => field.dataTypeID === 18),
+    );
+    for (const field of fields) if (field.dataTypeID === 18) field.dataTypeID = 1042;
+    return answer;
+  };
+  const queryRaw = adapter.queryRaw.bind(adapter);
+  adapter.queryRaw = async (query) => {
+    const result = await queryRaw(query);
+    const isLetter = letters.get(query) ?? [];
+    return {
+      ...result,
+      columnTypes: result.columnTypes.map((type, at) => (isLetter[at] ? ColumnTypeEnum.Character : type)),
+    };
   };
   return adapter;
 }

@@ -3,7 +3,7 @@
 import { readFile, readdir } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
-import { fileURLToPath, pathToFileURL } from 'node:url';
+import { fileURLToPath } from 'node:url';
 import { bindMigrationAwareSqlAdapterFactory } from '@prisma/driver-adapter-utils';
 import type * as Wasm from '@prisma/schema-engine-wasm';
 import { openMigrationDatabase } from './schema-connection.ts';
@@ -70,9 +70,12 @@ export async function readMigrations(folder: string): Promise<Wasm.MigrationList
   };
 }
 
-interface Bindings extends Record<string, WebAssembly.ImportValue> {
-  __wbg_set_wasm: (exports: WebAssembly.Exports) => void;
-}
+// Not in Node's types, and the browser's would bring the whole DOM along.
+declare const WebAssembly: {
+  instantiate: (bytes: Uint8Array, imports: object) => Promise<{ instance: { exports: Exports } }>;
+};
+type Exports = Record<string, unknown>;
+type Bindings = typeof Wasm & { __wbg_set_wasm: (exports: Exports) => void };
 
 let loaded: Promise<typeof Wasm> | undefined;
 
@@ -85,16 +88,17 @@ async function loadOnce(): Promise<typeof Wasm> {
 // The package imports its .wasm as an ES module, which Node hides behind a flag: instantiate it by hand instead.
 async function load(): Promise<typeof Wasm> {
   const source = createRequire(import.meta.url).resolve('@prisma/schema-engine-wasm/schema_engine_bg');
-  const bindings = (await import(pathToFileURL(source).href)) as typeof Wasm & Bindings;
+  const bindings = (await import('@prisma/schema-engine-wasm/schema_engine_bg')) as Bindings;
   const bytes = await readFile(source.replace(/\.js$/, '.wasm'));
   Object.assign(globalThis, { PRISMA_WASM_PANIC_REGISTRY: { set_message: panic } });
   const { instance } = await WebAssembly.instantiate(bytes, { './schema_engine_bg.js': bindings });
-  bindings.__wbg_set_wasm(instance.exports);
+  const { __wbg_set_wasm: setWasm } = bindings;
+  setWasm(instance.exports);
   const { __wbindgen_start: start } = instance.exports;
   if (typeof start === 'function') start();
   return bindings;
 }
 
 function panic(message: string): void {
-  process.emitWarning(`Prisma's schema engine stopped: ${message}`);
+  process.stderr.write(`Prisma's schema engine stopped: ${message}`);
 }

@@ -1,6 +1,8 @@
 // One embedded PostgreSQL for the whole run, with a migrated template that tests copy. Its keeper stops it when Jest ends,
 // however Jest ends.
+import { migrateEngine } from '../../engine/schema.ts';
 import { startEmbeddedPostgres, type EmbeddedPostgres } from '../../ledger/embedded/start.ts';
+import { migrate } from '../../ledger/migrate.ts';
 import { execute, addressOf, templateName } from './database.ts';
 import { createFolder, sweepFolders } from './folders.ts';
 
@@ -19,9 +21,6 @@ export default async function globalSetup(): Promise<void> {
   globalThis.storytimeTestServer = { server, folder };
   process.env['STORYTIME_TEST_SERVER'] = server.url;
   await execute(`create database ${templateName}`);
-  await prepareTemplate(addressOf(templateName));
-}
-
-async function prepareTemplate(url: string): Promise<void> {
-  void url;
+  await migrate(addressOf(templateName));
+  await migrateEngine(addressOf(templateName));
 }
