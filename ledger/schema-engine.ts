@@ -91,7 +91,9 @@ async function load(): Promise<typeof Wasm> {
   const bindings = (await import('@prisma/schema-engine-wasm/schema_engine_bg')) as Bindings;
   const bytes = await readFile(source.replace(/\.js$/, '.wasm'));
   Object.assign(globalThis, { PRISMA_WASM_PANIC_REGISTRY: { set_message: panic } });
-  const { instance } = await WebAssembly.instantiate(bytes, { './schema_engine_bg.js': bindings });
+  const { instance } = await WebAssembly.instantiate(bytes, {
+    './schema_engine_bg.js': withIdleTimers(bindings),
+  });
   const { __wbg_set_wasm: setWasm } = bindings;
   setWasm(instance.exports);
   const { __wbindgen_start: start } = instance.exports;
@@ -99,6 +101,15 @@ async function load(): Promise<typeof Wasm> {
   return bindings;
 }
 
+// The engine never clears the timers of its timeouts (10 s to a minute): they must not keep a finished process alive.
+function withIdleTimers(bindings: Bindings): object {
+  const [name = '', setTimer] =
+    Object.entries(bindings).find(([key]) => key.startsWith('__wbg_setTimeout_')) ?? [];
+  if (typeof setTimer !== 'function') return bindings;
+  const idle = (run: () => void, ms: number): unknown => (setTimer(run, ms) as NodeJS.Timeout).unref();
+  return { ...bindings, [name]: idle };
+}
+
 function panic(message: string): void {
-  process.stderr.write(`Prisma's schema engine stopped: ${message}`);
+  process.stderr.write(`Prisma's schema engine stopped: ${message}\n`);
 }

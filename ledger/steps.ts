@@ -1,0 +1,120 @@
+// Steps: run once, remember, return what is remembered. Result, charges, artifacts and domain rows commit together, fenced
+// by the attempt number, so a step whose answer we hold is never paid for again and a stale attempt can store nothing.
+import type { Charge } from '../shared/call.ts';
+import { toStorableJson } from '../shared/text.ts';
+import { readArtifact, storeArtifact, type ArtifactRef } from './artifacts.ts';
+import { recordCharges } from './charges.ts';
+import type { Begun } from './begin.ts';
+import type { Db, Tx } from './db.ts';
+
+/** A step's value as it is remembered: bytes at the top level become references to artifacts. */
+export type Remembered<T> = T extends Uint8Array
+  ? ArtifactRef
+  : T extends object
+    ? { [Key in keyof T]: T[Key] extends Uint8Array ? ArtifactRef : T[Key] }
+    : T;
+
+export interface StepCommit<T> {
+  name: string;
+  value: T;
+  charges: readonly Charge[];
+  durationMs: number;
+  /** Writes domain rows in the same transaction. */
+  save?: (tx: Tx, value: Remembered<T>) => Promise<void>;
+}
+
+/** Another attempt has taken over: nothing was stored, and nothing more may be done. */
+export class FencedError extends Error {
+  override readonly name = 'FencedError';
+}
+
+const inlineLimitBytes = 65_536;
+const jsonType = 'application/json';
+
+/** The results of all steps of a job that succeeded so far, by name. */
+export async function readSteps(db: Db, jobId: string): Promise<Map<string, unknown>> {
+  const rows = await db.prisma.step.findMany({
+    where: { jobId },
+    select: { name: true, result: true, artifactId: true },
+  });
+  const entries = rows.map(async ({ name, result, artifactId }): Promise<[string, unknown]> => {
+    if (artifactId === null) return [name, result];
+    const { bytes } = await readArtifact(db, artifactId);
+    return [name, JSON.parse(Buffer.from(bytes).toString('utf8'))];
+  });
+  return new Map(await Promise.all(entries));
+}
+
+/** Stores a step that has just succeeded. Throws FencedError when the attempt is no longer the current one. */
+export async function commitStep<T>(
+  db: Db,
+  begun: Begun,
+  step: StepCommit<T>,
+): Promise<{ value: Remembered<T>; microUsd: number[] }> {
+  return db.prisma.$transaction(
+    async (tx) => {
+      await fence(tx, begun);
+      const value = await storeBytes(tx, begun, step.value);
+      const json = toStorableJson(value ?? null);
+      const large = Buffer.byteLength(json) > inlineLimitBytes;
+      const artifact = large
+        ? await storeArtifact(tx, begun, { bytes: Buffer.from(json), contentType: jsonType })
+        : undefined;
+      const result = large ? {} : { result: JSON.parse(json) ?? {} };
+      await tx.step.create({
+        data: {
+          jobId: begun.jobId,
+          name: step.name,
+          attemptNo: begun.attemptNo,
+          artifactId: artifact?.artifactId ?? null,
+          durationMs: step.durationMs,
+          ...result,
+        },
+      });
+      const microUsd = await recordCharges(tx, begun, step.name, step.charges);
+      await step.save?.(tx, value);
+      return { value, microUsd };
+    },
+    { timeout: 10_000, maxWait: 5_000 },
+  );
+}
+
+/** Charges of calls that were accepted but whose step failed: the money is gone, so it is written all the same. */
+export async function commitLostCharges(
+  db: Db,
+  begun: Begun,
+  step: string,
+  charges: readonly Charge[],
+): Promise<number[]> {
+  if (charges.length === 0) return [];
+  return db.prisma.$transaction((tx) => recordCharges(tx, begun, step, charges));
+}
+
+/** Locks the job row: the step and a takeover of the job cannot both happen. */
+async function fence(tx: Tx, begun: Begun): Promise<void> {
+  const rows = await tx.$queryRaw<unknown[]>`
+    SELECT 1 FROM job WHERE id = ${begun.jobId}::uuid AND attempt_no = ${begun.attemptNo} AND state = 'running' FOR NO KEY UPDATE`;
+  if (rows.length === 0)
+    throw new FencedError(`step failed: attempt ${begun.attemptNo} is no longer the current one`);
+}
+
+async function storeBytes<T>(tx: Tx, begun: Begun, value: T): Promise<Remembered<T>> {
+  if (value instanceof Uint8Array)
+    return (await storeArtifact(tx, begun, {
+      bytes: value,
+      contentType: 'application/octet-stream',
+    })) as Remembered<T>;
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) return value as Remembered<T>;
+  const given =
+    'contentType' in value && typeof value.contentType === 'string'
+      ? value.contentType
+      : 'application/octet-stream';
+  const copy: Record<string, unknown> = {};
+  for (const [key, inner] of Object.entries(value)) {
+    copy[key] =
+      inner instanceof Uint8Array
+        ? await storeArtifact(tx, begun, { bytes: inner, contentType: given })
+        : inner;
+  }
+  return copy as Remembered<T>;
+}

@@ -1,0 +1,209 @@
+// WorkerHost hosts the handlers of one queue: takes a delivery, begins the attempt (or is refused), runs the handler,
+// writes the outcome in the ledger, and only then lets the engine end its job. Nothing else writes outcomes.
+import { Failure, toError } from '../shared/errors.ts';
+import type { Emit } from '../shared/events.ts';
+import { toStorableJson } from '../shared/text.ts';
+import type { Delivery, Ending } from '../engine/types.ts';
+import type { Attempts } from '../ledger/attempts.ts';
+import type { Begun } from '../ledger/begin.ts';
+import type { Db } from '../ledger/db.ts';
+import type { Child } from '../ledger/family.ts';
+import type { Finished, Verdict } from '../ledger/finish.ts';
+import { gateMs } from '../ledger/gates.ts';
+import type { RegisteredKind, Registry } from '../queues/registry.ts';
+import type { Services, WorkerDefinition } from './define.ts';
+import { buildJob } from './job.ts';
+import { toFailure, verdictOf } from './outcome.ts';
+import { persist } from './persist.ts';
+import { Interrupted, LeaseLost, type Running, type RunningAttempt } from './running.ts';
+
+export interface HostOptions {
+  definition: WorkerDefinition;
+  registry: Registry;
+  attempts: Attempts;
+  running: Running;
+  db: Db;
+  services: Services;
+  emit: Emit;
+  workerId: string;
+  /** Aborts when the process must leave: waits for an absent ledger end. */
+  leaving: AbortSignal;
+}
+
+/** How long a handler may ignore its aborted signal before its slot is taken back, in ms. */
+const ignoreLimitMs = 5_000;
+const resultLimitBytes = 65_536;
+
+interface Run {
+  begun: Begun;
+  startedAt: number;
+  attempt: RunningAttempt;
+}
+
+interface Ended {
+  verdict: Verdict;
+  children: readonly Child[];
+}
+
+export class WorkerHost {
+  readonly #options: HostOptions;
+
+  constructor(options: HostOptions) {
+    this.#options = options;
+  }
+
+  /** Runs one delivery to its end. Never rejects for a handler's sake: the answer says how the engine's job ends. */
+  async process(delivery: Delivery): Promise<Ending> {
+    const { attempts, running, leaving } = this.#options;
+    const { jobId, generation } = delivery.data;
+    const answer = await persist(() => attempts.begin({ jobId, generation }), leaving);
+    if ('refused' in answer) return { failed: false, outcome: answer.refused };
+    const run: Run = {
+      begun: answer.begun,
+      startedAt: performance.now(),
+      attempt: { begun: answer.begun, controller: new AbortController() },
+    };
+    running.add(run.attempt);
+    try {
+      const ended = await this.#run(run, delivery);
+      const finished = await this.#finish(run, ended);
+      return this.#report(run, ended.verdict, finished);
+    } finally {
+      running.remove(run.attempt);
+    }
+  }
+
+  async #run(run: Run, delivery: Delivery): Promise<Ended> {
+    const { begun, attempt } = run;
+    const kind = this.#options.registry.kinds.get(begun.kind);
+    const { signal } = attempt.controller;
+    const limit = setTimeout(() => {
+      attempt.controller.abort(
+        new Failure('timeout', `the attempt took more than ${kind?.timeoutMs ?? 0} ms`),
+      );
+    }, kind?.timeoutMs ?? 60_000);
+    try {
+      return await abandonable(this.#handle(run, delivery, kind), signal);
+    } catch (thrown) {
+      return {
+        verdict: await this.#judge(begun, kind, signal.aborted ? signal.reason : thrown),
+        children: [],
+      };
+    } finally {
+      clearTimeout(limit);
+    }
+  }
+
+  async #handle(run: Run, delivery: Delivery, kind: RegisteredKind | undefined): Promise<Ended> {
+    const { begun, attempt } = run;
+    const { definition, registry, db, emit, services } = this.#options;
+    const handler = definition.handlers[begun.kind];
+    if (kind === undefined || handler === undefined)
+      throw new Failure('bug', `no handler for ${begun.kind} in this build`);
+    const payload = kind.definition.payload.safeParse(begun.payload);
+    if (!payload.success)
+      throw new Failure('bad_input', `the payload no longer fits ${begun.kind}: ${payload.error.message}`);
+    const { job, children } = buildJob({
+      begun,
+      payload: payload.data,
+      signal: attempt.controller.signal,
+      registry,
+      db,
+      emit,
+      onProgress(percent, message) {
+        attempt.progress = { percent, message };
+        delivery.showProgress(percent);
+      },
+    });
+    const result = await handler(job, services);
+    return { verdict: succeeded(kind, result), children };
+  }
+
+  async #judge(begun: Begun, kind: RegisteredKind | undefined, thrown: unknown): Promise<Verdict> {
+    if (thrown instanceof Interrupted || thrown instanceof LeaseLost) return { outcome: 'interrupted' };
+    const failure = toFailure(thrown);
+    if (failure.code === 'cancelled') return { outcome: 'cancelled' };
+    const shut = failure.code === 'unavailable' && failure.provider !== undefined;
+    const gate = shut
+      ? await gateMs(this.#options.db, failure.provider ?? '').catch(() => undefined)
+      : undefined;
+    const retry = kind?.retry ?? { attempts: 3, backoff: 'exponential' as const, delayMs: 5_000 };
+    return verdictOf(thrown, {
+      retry,
+      failures: begun.failures,
+      random: Math.random(),
+      ...(gate !== undefined && { gateMs: gate }),
+    });
+  }
+
+  #finish(run: Run, { verdict, children }: Ended): Promise<Finished> {
+    const { attempts, leaving } = this.#options;
+    const request = { jobId: run.begun.jobId, attemptNo: run.begun.attemptNo, verdict };
+    return persist(
+      () =>
+        children.length > 0
+          ? attempts.finishWithChildren(run.begun, request, children)
+          : attempts.finish(request),
+      leaving,
+    );
+  }
+
+  #report(run: Run, verdict: Verdict, { state }: Finished): Ending {
+    const { begun } = run;
+    const facts = { jobId: begun.jobId, queue: begun.queue, kind: begun.kind };
+    const failure = verdict.outcome === 'failed' || verdict.outcome === 'snoozed' ? verdict : undefined;
+    this.#options.emit('attempt.ended', {
+      ...facts,
+      tenant: begun.tenant,
+      attempt: begun.attemptNo,
+      generation: begun.generation,
+      outcome: state === 'cancelled' ? 'cancelled' : verdict.outcome,
+      state: state ?? 'refused',
+      durationMs: Math.round(performance.now() - run.startedAt),
+      ...(begun.attemptNo === 1 && { waitMs: Math.round(begun.waitMs) }),
+      ...(failure !== undefined && { code: failure.code, message: failure.message }),
+      ...(typeof failure?.retryInMs === 'number' && { retryInMs: failure.retryInMs }),
+      workerId: this.#options.workerId,
+      recorded: state !== undefined,
+    });
+    if (state === 'succeeded' || state === 'dead' || state === 'cancelled' || state === 'expired') {
+      this.#options.emit('job.finished', {
+        ...facts,
+        state,
+        endToEndMs: Date.now() - begun.createdAt.getTime(),
+      });
+    }
+    if (state === 'dead' && verdict.outcome === 'failed')
+      return { failed: true, message: `${verdict.code}: ${verdict.message}` };
+    return { failed: false, outcome: state ?? 'refused' };
+  }
+}
+
+function succeeded(kind: RegisteredKind, result: unknown): Verdict {
+  const parsed = kind.definition.result.safeParse(result);
+  if (!parsed.success)
+    throw new Failure('bug', `the result of ${kind.kind} does not fit its schema: ${parsed.error.message}`);
+  const json = toStorableJson(parsed.data ?? null);
+  if (Buffer.byteLength(json) > resultLimitBytes)
+    throw new Failure('bug', `the result of ${kind.kind} is over 64 kB; store an artifact instead`);
+  return { outcome: 'succeeded', result: json };
+}
+
+/** The work, or its signal's reason when it goes on for 5 s after the abort: a hung handler must not keep its slot. */
+async function abandonable<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
+  let timer: NodeJS.Timeout | undefined;
+  let onAbort: (() => void) | undefined;
+  const abandoned = new Promise<never>((_, reject) => {
+    onAbort = () => {
+      timer = setTimeout(() => reject(toError(signal.reason)), ignoreLimitMs);
+    };
+    signal.addEventListener('abort', onAbort);
+  });
+  try {
+    return await Promise.race([work, abandoned]);
+  } finally {
+    clearTimeout(timer);
+    if (onAbort !== undefined) signal.removeEventListener('abort', onAbort);
+    work.catch(() => undefined);
+  }
+}

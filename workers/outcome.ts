@@ -1,0 +1,75 @@
+// A handler's error becomes an outcome: the table code -> retrying | snoozed | dead. Pure.
+// "Not now" is not a failure: an open breaker or a 429 puts the job back and keeps its attempt.
+import { Failure, toError, type FailureCode } from '../shared/errors.ts';
+import { sanitiseText } from '../shared/text.ts';
+import type { Verdict } from '../ledger/finish.ts';
+import { backoffMs } from '../queues/backoff.ts';
+import type { RetryPolicy } from '../queues/define.ts';
+
+type Fate = 'retry' | 'snooze' | 'die';
+
+/** What each code means for the job. `unavailable` snoozes when the provider's gate or breaker is open. */
+const fates: Readonly<Record<FailureCode, Fate>> = {
+  unavailable: 'retry',
+  timeout: 'retry',
+  rate_limited: 'snooze',
+  quota_exhausted: 'snooze',
+  auth: 'snooze',
+  bad_input: 'die',
+  content_blocked: 'die',
+  bad_output: 'retry',
+  unknown_outcome: 'retry',
+  cancelled: 'die',
+  bug: 'retry',
+};
+
+/** How long a snooze lasts when nobody said how long, in ms. */
+const snoozeMs: Partial<Record<FailureCode, number>> = {
+  quota_exhausted: 900_000,
+  auth: 300_000,
+  rate_limited: 30_000,
+};
+
+export interface OutcomeContext {
+  retry: RetryPolicy;
+  /** Failures before this attempt. */
+  failures: number;
+  /** The provider's gate is open until then: milliseconds from now, when it is. */
+  gateMs?: number;
+  random: number;
+}
+
+export function verdictOf(thrown: unknown, context: OutcomeContext): Verdict {
+  const failure = toFailure(thrown);
+  const message = sanitiseText(failure.message, 4_000);
+  const notNow =
+    fates[failure.code] === 'snooze' || (failure.code === 'unavailable' && isShut(failure, context));
+  if (notNow)
+    return { outcome: 'snoozed', code: failure.code, message, retryInMs: snoozeFor(failure, context) };
+  const used = context.failures + 1;
+  const spent = fates[failure.code] === 'die' || used >= context.retry.attempts;
+  const retryInMs = spent
+    ? null
+    : Math.max(backoffMs(context.retry, used, context.random), failure.retryAfterMs ?? 0);
+  return { outcome: 'failed', code: failure.code, message, stack: stackOf(thrown), retryInMs };
+}
+
+function isShut(failure: Failure, context: OutcomeContext): boolean {
+  return failure.breakerOpen || context.gateMs !== undefined;
+}
+
+function snoozeFor(failure: Failure, context: OutcomeContext): number {
+  const wait = failure.retryAfterMs ?? context.gateMs ?? snoozeMs[failure.code] ?? 10_000;
+  return Math.round(Math.max(wait, 250) * (1 + 0.1 * context.random));
+}
+
+/** Anything that is not a Failure is a bug of ours, whatever was thrown. */
+export function toFailure(thrown: unknown): Failure {
+  if (thrown instanceof Failure) return thrown;
+  return new Failure('bug', toError(thrown).message, { cause: thrown });
+}
+
+function stackOf(thrown: unknown): string | null {
+  const { stack } = toError(thrown);
+  return stack === undefined ? null : sanitiseText(stack, 8_000);
+}
