@@ -106,8 +106,8 @@ function withIdleTimers(bindings: Bindings): object {
   const [name = '', setTimer] =
     Object.entries(bindings).find(([key]) => key.startsWith('__wbg_setTimeout_')) ?? [];
   if (typeof setTimer !== 'function') return bindings;
-  const idle = (run: () => void, ms: number): unknown => (setTimer(run, ms) as NodeJS.Timeout).unref();
-  return { ...bindings, [name]: idle };
+  const timer = setTimer as unknown as (run: () => void, ms: number) => NodeJS.Timeout;
+  return { ...bindings, [name]: (run: () => void, ms: number) => timer(run, ms).unref() };
 }
 
 function panic(message: string): void {

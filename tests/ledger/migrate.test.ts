@@ -1,0 +1,135 @@
+// The ledger's migrations, run by Prisma's real schema engine on a real server.
+import { createRequire } from 'node:module';
+import { cp, mkdir, readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { expect, test } from '@jest/globals';
+import { Client } from 'pg';
+import { createMigration, missingSql } from '../../ledger/author.ts';
+import { markRolledBack, migrate, migrationStatus } from '../../ledger/migrate.ts';
+import { migrationNames, prismaFolder } from '../../ledger/schema-engine.ts';
+import { createEmptyDatabase, type TestDatabase } from '../support/database.ts';
+import { createFolder, removeFolder } from '../support/folders.ts';
+
+async function onEmptyDatabase(work: (database: TestDatabase) => Promise<void>): Promise<void> {
+  const database = await createEmptyDatabase();
+  try {
+    await work(database);
+  } finally {
+    await database.drop();
+  }
+}
+
+async function onCopy(work: (folder: string, database: TestDatabase) => Promise<void>): Promise<void> {
+  const folder = await createFolder();
+  try {
+    await cp(prismaFolder, folder, { recursive: true });
+    await onEmptyDatabase(async (database) => work(folder, database));
+  } finally {
+    await removeFolder(folder);
+  }
+}
+
+async function query(url: string, sql: string): Promise<Record<string, unknown>[]> {
+  const client = new Client({ connectionString: url });
+  await client.connect();
+  try {
+    return (await client.query<Record<string, unknown>>(sql)).rows;
+  } finally {
+    await client.end();
+  }
+}
+
+async function addMigration(folder: string, name: string, sql: string): Promise<void> {
+  await mkdir(join(folder, 'migrations', name), { recursive: true });
+  await writeFile(join(folder, 'migrations', name, 'migration.sql'), sql);
+}
+
+test('of four migrations at once one applies everything and three find nothing to do', async () => {
+  await onEmptyDatabase(async ({ url }) => {
+    const results = await Promise.all([migrate(url), migrate(url), migrate(url), migrate(url)]);
+    const applied = results.map((result) => result.applied).filter((names) => names.length > 0);
+    expect(applied).toEqual([await migrationNames(prismaFolder)]);
+    expect(await migrationStatus(url)).toEqual({ pending: [], unknown: [] });
+  });
+});
+
+test('the ledger lives in schema storytime and leaves public empty', async () => {
+  await onEmptyDatabase(async ({ url }) => {
+    await migrate(url);
+    const rows = await query(
+      url,
+      `select distinct schemaname from pg_tables where schemaname !~ '^(pg_|information)'`,
+    );
+    expect(rows).toEqual([{ schemaname: 'storytime' }]);
+  });
+});
+
+test('an empty database has every migration pending, and asking does not change it', async () => {
+  await onEmptyDatabase(async ({ url }) => {
+    expect(await migrationStatus(url)).toEqual({ pending: await migrationNames(prismaFolder), unknown: [] });
+    expect(await query(url, `select 1 from pg_namespace where nspname = 'storytime'`)).toEqual([]);
+  });
+});
+
+test('a migration that is not in this build is reported as unknown', async () => {
+  await onCopy(async (folder, { url }) => {
+    await addMigration(folder, '29990101000000_future', 'create table future (id int)');
+    await migrate(url, folder);
+    expect(await migrationStatus(url)).toEqual({ pending: [], unknown: ['29990101000000_future'] });
+    expect(await migrate(url)).toEqual({ applied: [] });
+  });
+});
+
+test('a migration that fails leaves nothing behind, says how to go on, and succeeds once corrected', async () => {
+  await onCopy(async (folder, { url }) => {
+    const name = '29990101000000_broken';
+    await addMigration(folder, name, 'create table half (id int);\ncreate table half (id int);');
+    await expect(migrate(url, folder)).rejects.toThrow(/29990101000000_broken[\s\S]*mark it rolled back/);
+    await expect(migrate(url, folder)).rejects.toThrow(/29990101000000_broken[\s\S]*mark it rolled back/);
+    expect(await query(url, `select 1 from pg_tables where tablename = 'half'`)).toEqual([]);
+    await addMigration(
+      folder,
+      name,
+      `create function half() returns text language sql as $$ select 'a;b' $$;`,
+    );
+    await markRolledBack(url, name, folder);
+    expect(await migrate(url, folder)).toEqual({ applied: [name] });
+    expect(await query(url, `select storytime.half() as text`)).toEqual([{ text: 'a;b' }]);
+  });
+});
+
+test('the migrations of this repository match schema.prisma', async () => {
+  await onEmptyDatabase(async ({ url }) => {
+    expect(await missingSql(url)).toBe('');
+  });
+});
+
+test('a change of schema.prisma becomes a migration, offline, and no shadow database is left', async () => {
+  await onCopy(async (folder, { url }) => {
+    const path = join(folder, 'schema.prisma');
+    const model = 'model Probe {\n  id Int @id\n  at DateTime @db.Timestamptz(3)\n\n  @@map("probe")\n}\n';
+    await writeFile(path, `${await readFile(path, 'utf8')}\n${model}`);
+    expect(await missingSql(url, folder)).toContain('CREATE TABLE "probe"');
+    const { created = 'none' } = await createMigration(url, 'probe', folder);
+    expect(created).toMatch(/^\d{14}_probe$/);
+    expect(await readFile(join(folder, 'migrations', created, 'migration.sql'), 'utf8')).toContain(
+      'CREATE TABLE "probe"',
+    );
+    expect(await missingSql(url, folder)).toBe('');
+    expect((await createMigration(url, 'again', folder)).created).toBeUndefined();
+    expect(await query(url, `select 1 from pg_database where datname like 'prisma_migrate_shadow%'`)).toEqual(
+      [],
+    );
+  });
+});
+
+test('the schema engine is of the same commit as the Prisma client', () => {
+  const require = createRequire(import.meta.url);
+  const engines = createRequire(require.resolve('prisma/package.json'))(
+    '@prisma/engines-version/package.json',
+  ) as {
+    version: string;
+  };
+  const ours = require('../../package.json') as { dependencies: Record<string, string> };
+  expect(ours.dependencies['@prisma/schema-engine-wasm']).toBe(engines.version);
+});
