@@ -1,0 +1,48 @@
+// What has had its time: expired keys, sessions, artifacts and worker rows are deleted; open jobs that nobody could run
+// before give_up_at become `expired`, visibly, and count down their waiter like every other end.
+import type { Db } from './db.ts';
+import type { Dispatch } from './insert.ts';
+import { sqlStates, startableStates } from './moves.ts';
+import { dispatchColumns, toDispatch, wakeWaiters, type DispatchRow } from './waiters.ts';
+
+const chunk = 500;
+
+const prunes = [
+  `DELETE FROM idempotency WHERE ctid IN (SELECT ctid FROM idempotency WHERE expires_at < clock_timestamp() LIMIT ${chunk}) RETURNING 1`,
+  `DELETE FROM session WHERE hash IN (SELECT hash FROM session WHERE expires_at < clock_timestamp() LIMIT ${chunk}) RETURNING 1`,
+  // A step that points to its result keeps it: without it a replay could not remember.
+  `DELETE FROM artifact WHERE id IN (
+      SELECT a.id FROM artifact a WHERE a.expires_at < clock_timestamp()
+        AND NOT EXISTS (SELECT 1 FROM step s WHERE s.artifact_id = a.id) LIMIT ${chunk}) RETURNING 1`,
+  `DELETE FROM worker WHERE id IN (SELECT id FROM worker WHERE seen_at < clock_timestamp() - interval '7 days' LIMIT ${chunk}) RETURNING 1`,
+].map((text, index) => ({ name: `prune_${index}`, text }));
+
+/** Deletes one chunk of each; returns how many rows. */
+export async function prune(db: Db): Promise<number> {
+  let count = 0;
+  for (const statement of prunes) count += (await db.run(statement, [])).length;
+  return count;
+}
+
+const expireRows = {
+  name: 'expire',
+  text: `WITH late AS (
+      SELECT id FROM job WHERE state IN (${sqlStates(startableStates)}) AND give_up_at < clock_timestamp()
+      ORDER BY id LIMIT ${chunk} FOR UPDATE SKIP LOCKED),
+    moved AS (
+      UPDATE job j SET state = 'expired', finished_at = clock_timestamp(), claimed_until = NULL,
+        error_message = coalesce(j.error_message, 'nobody could run it in time')
+      FROM late WHERE j.id = late.id RETURNING j.waiter_id, ${dispatchColumns('j')}),
+    ${wakeWaiters('moved')}
+    SELECT true AS own, id, state, generation, kind, queue, priority, tenant, summary, attempt, delay_ms FROM moved
+    UNION ALL SELECT false, id, state, generation, kind, queue, priority, tenant, summary, attempt, delay_ms FROM woken`,
+};
+
+/** Expires open jobs past their give_up_at; returns how many, and waiters that were set free. */
+export async function expire(db: Db): Promise<{ expired: number; dispatches: Dispatch[] }> {
+  const rows = await db.run<DispatchRow & { own: boolean }>(expireRows, []);
+  return {
+    expired: rows.filter((row) => row.own).length,
+    dispatches: rows.filter((row) => row.state === 'waiting').map(toDispatch),
+  };
+}

@@ -1,0 +1,30 @@
+// The work processes, as rows: who is alive, with which queues. Read by people and by the rescuer's evidence.
+import { hostname } from 'node:os';
+import type { Db } from './db.ts';
+
+export interface WorkerRow {
+  id: string;
+  version: string;
+  queues: readonly string[];
+}
+
+export async function registerWorker(db: Db, worker: WorkerRow): Promise<void> {
+  const { id, version, queues } = worker;
+  await db.prisma.worker.create({
+    data: { id, host: hostname(), pid: process.pid, version, queues: [...queues] },
+  });
+}
+
+const seenRow = { name: 'worker_seen', text: `UPDATE worker SET seen_at = clock_timestamp() WHERE id = $1` };
+const stopRow = {
+  name: 'worker_stop',
+  text: `UPDATE worker SET stopped_at = clock_timestamp(), seen_at = clock_timestamp() WHERE id = $1`,
+};
+
+export async function workerSeen(db: Db, id: string): Promise<void> {
+  await db.run(seenRow, [id]);
+}
+
+export async function workerStopped(db: Db, id: string): Promise<void> {
+  await db.run(stopRow, [id]);
+}

@@ -1,0 +1,8 @@
+// A duty: something that one process at a time looks after. Two at once do no harm.
+
+export interface Duty {
+  name: string;
+  everyMs: number;
+  /** Does one round; returns how many rows it changed. */
+  run: () => Promise<number>;
+}

@@ -1,0 +1,72 @@
+// Runs the duties while this process has the lead. A duty that fails is reported and tried again at its next round.
+import { toError } from '../../shared/errors.ts';
+import type { Emit } from '../../shared/events.ts';
+import type { Db } from '../../ledger/db.ts';
+import { leaveLead, takeLead } from '../../ledger/leader.ts';
+import type { Duty } from './duty.ts';
+
+export interface MaintenanceOptions {
+  db: Db;
+  workerId: string;
+  duties: readonly Duty[];
+  /** How long the lead is taken for, in ms; it is renewed at a third of that. */
+  leadMs: number;
+  emit: Emit;
+}
+
+export interface Maintenance {
+  /** Runs a duty of this name soon, leader or not: somebody knows that there is something to do. */
+  hint: (name: string) => void;
+  stop: () => Promise<void>;
+}
+
+const lead = 'maintenance';
+
+export function startMaintenance(options: MaintenanceOptions): Maintenance {
+  const { db, workerId, emit } = options;
+  const timers: NodeJS.Timeout[] = [];
+  const busy = new Map<string, Promise<void>>();
+  let leading = false;
+
+  async function takeTurn(): Promise<void> {
+    try {
+      leading = await takeLead(db, lead, workerId, options.leadMs);
+    } catch {
+      leading = false; // the ledger is away: whoever reaches it first leads
+    }
+  }
+
+  async function round(duty: Duty): Promise<void> {
+    const start = performance.now();
+    try {
+      const count = await duty.run();
+      emit('maintenance.done', { duty: duty.name, count, durationMs: Math.round(performance.now() - start) });
+    } catch (thrown) {
+      emit('maintenance.failed', { duty: duty.name, message: toError(thrown).message });
+    }
+  }
+
+  function start(duty: Duty): void {
+    if (busy.has(duty.name)) return;
+    busy.set(
+      duty.name,
+      round(duty).finally(() => busy.delete(duty.name)),
+    );
+  }
+
+  void takeTurn().then(() => options.duties.forEach((duty) => (leading ? start(duty) : undefined)));
+  timers.push(setInterval(() => void takeTurn(), options.leadMs / 3));
+  for (const duty of options.duties)
+    timers.push(setInterval(() => (leading ? start(duty) : undefined), duty.everyMs));
+  return {
+    hint(name) {
+      const duty = options.duties.find((one) => one.name === name);
+      if (duty !== undefined) start(duty);
+    },
+    async stop() {
+      for (const timer of timers) clearInterval(timer);
+      await Promise.all(busy.values());
+      if (leading) await leaveLead(db, lead, workerId).catch(() => undefined);
+    },
+  };
+}

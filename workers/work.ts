@@ -1,0 +1,190 @@
+// A work process: hosts for its queues, leases, maintenance. Starts without the engine or with a ledger that comes later,
+// stops in phases: take nothing more, let jobs finish, hand the rest back, leave.
+import type { Config } from '../shared/config.ts';
+import type { Emit } from '../shared/events.ts';
+import { newId } from '../shared/ids.ts';
+import type { Engine, Link } from '../engine/connect.ts';
+import { consume } from '../engine/consume.ts';
+import type { Broker, Consumer } from '../engine/types.ts';
+import { createAttempts, type Attempts } from '../ledger/attempts.ts';
+import type { Db } from '../ledger/db.ts';
+import type { Dispatch } from '../ledger/insert.ts';
+import { listen } from '../ledger/listen.ts';
+import type { Relay } from '../ledger/relay.ts';
+import { registerWorker, workerSeen, workerStopped } from '../ledger/workers.ts';
+import type { Registry } from '../queues/registry.ts';
+import type { Services, WorkerDefinition } from './define.ts';
+import { WorkerHost } from './host.ts';
+import { startMaintenance, type Maintenance } from './maintenance/loop.ts';
+import { expirer, pruner, waiterRepair } from './maintenance/pruner.ts';
+import { relaySweep } from './maintenance/relay-sweep.ts';
+import { rescuer } from './maintenance/rescuer.ts';
+import { persist } from './persist.ts';
+import { createRunning, type Running } from './running.ts';
+
+type Timers = Pick<
+  Config,
+  | 'STORYTIME_LEASE_MS'
+  | 'STORYTIME_RENEW_MS'
+  | 'STORYTIME_SWEEP_MS'
+  | 'STORYTIME_GRACE_MS'
+  | 'STORYTIME_CONCURRENCY_SCALE'
+>;
+
+export interface WorkOptions {
+  config: Timers;
+  db: Db;
+  engine: Engine;
+  broker: Broker;
+  relay: Relay;
+  registry: Registry;
+  workers: readonly WorkerDefinition[];
+  services: Services;
+  emit: Emit;
+  version: string;
+  /** Only these queues; default all. */
+  queues?: readonly string[];
+}
+
+export interface Work {
+  workerId: string;
+  /** Whether this process can do its work: it needs both. */
+  ready: () => Promise<{ ledger: boolean; engine: boolean }>;
+  stop: () => Promise<void>;
+}
+
+interface Parts {
+  workerId: string;
+  leaving: AbortController;
+  attempts: Attempts;
+  running: Running;
+  consumers: Consumer[];
+}
+
+export async function startWork(options: WorkOptions): Promise<Work> {
+  const { config, db, emit } = options;
+  const workerId = newId();
+  const leaving = new AbortController();
+  const definitions = options.workers.filter(({ queue }) => options.queues?.includes(queue.name) ?? true);
+  await persist(
+    () =>
+      registerWorker(db, {
+        id: workerId,
+        version: options.version,
+        queues: definitions.map(({ queue }) => queue.name),
+      }),
+    leaving.signal,
+  );
+  const onCommitted = (rows: readonly Dispatch[]): void => options.relay.nudge(rows);
+  const attempts = createAttempts({ db, workerId, leaseMs: config.STORYTIME_LEASE_MS, emit, onCommitted });
+  const running = createRunning({
+    attempts,
+    leaseMs: config.STORYTIME_LEASE_MS,
+    renewMs: config.STORYTIME_RENEW_MS,
+    emit,
+  });
+  const parts: Parts = { workerId, leaving, attempts, running, consumers: [] };
+  const maintenance = startDuties(options, workerId, onCommitted);
+  const unlisten = listen(db, () => maintenance.hint('relay-sweep'));
+  const seen = setInterval(
+    () => void workerSeen(db, workerId).catch(() => undefined),
+    config.STORYTIME_RENEW_MS,
+  );
+  // The engine may come later than this process: nothing is built on it before it has answered.
+  options.engine.ready
+    .then((link) => startConsumers(options, parts, definitions, link))
+    .catch(() => undefined);
+  return {
+    workerId,
+    ready: () => readiness(options),
+    async stop() {
+      clearInterval(seen);
+      await stopRunning(parts, config.STORYTIME_GRACE_MS);
+      await maintenance.stop();
+      await unlisten();
+      running.stop();
+      await workerStopped(db, workerId).catch(() => undefined);
+    },
+  };
+}
+
+function startConsumers(
+  options: WorkOptions,
+  parts: Parts,
+  definitions: readonly WorkerDefinition[],
+  link: Link,
+): void {
+  if (parts.leaving.signal.aborted) return;
+  for (const definition of definitions) {
+    const host = new WorkerHost({
+      ...options,
+      definition,
+      attempts: parts.attempts,
+      running: parts.running,
+      workerId: parts.workerId,
+      leaving: parts.leaving.signal,
+    });
+    const concurrency = Math.max(
+      1,
+      Math.round(definition.queue.concurrency * options.config.STORYTIME_CONCURRENCY_SCALE),
+    );
+    parts.consumers.push(
+      consume(link, definition.queue.name, { concurrency, emit: options.emit }, (delivery) =>
+        host.process(delivery),
+      ),
+    );
+  }
+  options.relay.sweep().catch(() => undefined); // what waited for the engine
+}
+
+function startDuties(
+  options: WorkOptions,
+  workerId: string,
+  onCommitted: (rows: readonly Dispatch[]) => void,
+): Maintenance {
+  const { db, broker, relay, emit } = options;
+  const everyMs = options.config.STORYTIME_SWEEP_MS;
+  const duties = [
+    relaySweep(relay, Math.min(everyMs, 2_000)),
+    rescuer({ db, broker, onCommitted, everyMs }),
+    expirer(db, everyMs * 6, onCommitted),
+    waiterRepair(db, everyMs * 6),
+    pruner(db, 60_000),
+  ];
+  return startMaintenance({ db, workerId, duties, leadMs: Math.max(everyMs * 2, 1_000), emit });
+}
+
+/** Take nothing more; wait; abort what is left so that it is handed back with its attempt; leave in any case. */
+async function stopRunning(parts: Parts, graceMs: number): Promise<void> {
+  await within(1_000, Promise.allSettled(parts.consumers.map((consumer) => consumer.pause())));
+  await within(graceMs * 0.6, parts.running.empty());
+  parts.running.interrupt('the process is stopping');
+  await within(graceMs * 0.3, parts.running.empty());
+  parts.leaving.abort();
+  await within(1_000, Promise.allSettled(parts.consumers.map((consumer) => consumer.close())));
+}
+
+async function readiness({ db, broker }: WorkOptions): Promise<{ ledger: boolean; engine: boolean }> {
+  const answers = (work: Promise<unknown>): Promise<boolean> =>
+    within(
+      2_000,
+      work.then(
+        () => true,
+        () => false,
+      ),
+    ).then((value) => value === true);
+  const [ledger, engine] = await Promise.all([answers(db.ping()), answers(broker.ping())]);
+  return { ledger, engine };
+}
+
+async function within<T>(ms: number, work: Promise<T>): Promise<T | undefined> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<undefined>((resolve) => {
+    timer = setTimeout(() => resolve(undefined), ms);
+  });
+  try {
+    return await Promise.race([work, late]);
+  } finally {
+    clearTimeout(timer);
+  }
+}
