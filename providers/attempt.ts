@@ -3,7 +3,7 @@
 // An answer that arrives in spite of a stop is kept: it is paid.
 import type { Emit } from '../shared/events.ts';
 import { Failure } from '../shared/errors.ts';
-import { toFailure, type Diagnosis } from './failure.ts';
+import { nameOf, toFailure, type Diagnosis } from './failure.ts';
 import { diagnoseNetwork } from './network.ts';
 
 export interface AttemptOptions {
@@ -13,8 +13,8 @@ export interface AttemptOptions {
   deadlineMs: number;
   /** Whether an attempt without an answer may be charged (or delivered); asked after it has failed. */
   paid: boolean | (() => boolean);
-  /** What the SDK's own errors mean; undefined for those it does not know. */
-  translate: (error: unknown) => Diagnosis | undefined;
+  /** What the SDK's own errors mean, given whether a repeat may cost once more; undefined for those it does not know. */
+  translate: (error: unknown, paid: boolean) => Diagnosis | undefined;
 }
 
 export type Work<T> = (attempt: { signal: AbortSignal }) => Promise<T>;
@@ -82,13 +82,9 @@ function diagnose(error: unknown, ended: Ended, options: AttemptOptions): Diagno
     return { code: paid ? 'unknown_outcome' : 'timeout', why };
   }
   return (
-    options.translate(error) ??
+    options.translate(error, paid) ??
     diagnoseNetwork(error, paid) ?? { code: 'bug', why: `an error nobody expected (${nameOf(error)})` }
   );
-}
-
-function nameOf(error: unknown): string {
-  return error instanceof Error ? error.name : typeof error;
 }
 
 function failureOf(context: AttemptContext, error: unknown, diagnosis: Diagnosis): Failure {

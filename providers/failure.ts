@@ -70,3 +70,9 @@ export function parseRetryAfter(header: string | null | undefined, nowMs = Date.
 export function token(value: unknown, otherwise = 'no reason given'): string {
   return typeof value === 'string' && /^[\w.+-]{1,64}$/.test(value) ? value : otherwise;
 }
+
+/** The name of an error. By name and not by class: an SDK's errors may come from another realm or another copy. */
+export function nameOf(error: unknown): string {
+  const { name } = Object(error) as { name?: unknown };
+  return typeof name === 'string' ? name : typeof error;
+}

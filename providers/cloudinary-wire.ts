@@ -1,0 +1,84 @@
+// Cloudinary's shapes: where an account lives, what a rejection means, which links open an upload. Pure.
+// Rejections are plain objects in three shapes and may carry the secret, so nothing of them is kept but codes.
+import { z } from 'zod';
+import { diagnoseNetwork } from './network.ts';
+import { codeOfStatus, type Diagnosis } from './failure.ts';
+import type { Asset, Upload } from './ports.ts';
+
+export interface CloudinaryAccount {
+  cloud: string;
+  key: string;
+  secret: string;
+}
+
+/** Reads `cloudinary://key:secret@cloud`. Throws an error that does not show the secret. */
+export function parseCloudinaryUrl(url: string): CloudinaryAccount {
+  const { hostname: cloud, username, password } = new URL(url);
+  if (cloud === '' || username === '' || password === '') {
+    throw new Error('CLOUDINARY_URL cannot be used: a part is missing; write cloudinary://key:secret@cloud');
+  }
+  return { cloud, key: decodeURIComponent(username), secret: decodeURIComponent(password) };
+}
+
+const answerSchema = z.object({
+  public_id: z.string(),
+  version: z.number(),
+  bytes: z.number(),
+  secure_url: z.string(),
+  width: z.number().optional(),
+  height: z.number().optional(),
+  eager: z.array(z.object({ secure_url: z.string(), width: z.number().optional() })).default([]),
+});
+type Answer = z.output<typeof answerSchema>;
+
+/** The answer to an upload; undefined when it is none. */
+export function readAnswer(raw: unknown): Answer | undefined {
+  return answerSchema.safeParse(raw).data;
+}
+
+export function assetOf(answer: Answer, upload: Upload): Asset {
+  const { width, height } = answer;
+  return {
+    publicId: answer.public_id,
+    version: answer.version,
+    // The picture as the browser likes it best; sound and captions as they are.
+    url:
+      upload.type === 'image'
+        ? answer.secure_url.replace('/image/upload/', '/image/upload/f_auto,q_auto/')
+        : answer.secure_url,
+    bytes: answer.bytes,
+    ...(width === undefined ? {} : { width }),
+    ...(height === undefined ? {} : { height }),
+    variants: (upload.widths ?? []).flatMap((asked, index) => {
+      const made = answer.eager[index];
+      return made === undefined ? [] : [{ width: made.width ?? asked, url: made.secure_url }];
+    }),
+  };
+}
+
+/** `{message, http_code}`, `{error: Error | {message, http_code}}` and an Error all come to one object. */
+function unwrap(rejection: unknown): unknown {
+  const inner =
+    typeof rejection === 'object' && rejection !== null && 'error' in rejection ? rejection.error : undefined;
+  return inner ?? rejection;
+}
+
+function codeOf(status: number, message: unknown): Diagnosis['code'] {
+  if (status === 420) return 'rate_limited';
+  if (status === 423) return 'unavailable';
+  const limits =
+    typeof message === 'string' && /(plan|account|usage|credit)s? .*(limit|exceeded)/i.test(message);
+  return limits && (status === 400 || status === 403) ? 'quota_exhausted' : codeOfStatus(status);
+}
+
+/** `paid`: whether the request may have been carried out. 499 is the SDK's own idle timeout. */
+export function diagnoseCloudinary(rejection: unknown, paid: boolean): Diagnosis | undefined {
+  const error = unwrap(rejection);
+  if (typeof error !== 'object' || error === null) return undefined;
+  const { http_code: status, message } = error as { http_code?: unknown; message?: unknown };
+  if (status === 499) return { code: paid ? 'unknown_outcome' : 'timeout', why: 'no answer in time' };
+  if (typeof status !== 'number') return diagnoseNetwork(error, paid);
+  // The SDK turns a 200 that is not JSON into an error with that status.
+  if (status < 300) return { code: 'bad_output', why: 'the answer is not JSON' };
+  return { code: codeOf(status, message), why: 'refused', status };
+}

@@ -1,0 +1,103 @@
+// All five providers from the configuration: real where there is a key, the sandbox where there is none.
+// Keys and addresses come from here alone; what an SDK would read from the environment by itself is overridden.
+import { isSandboxed, type Config } from '../shared/config.ts';
+import type { Emit } from '../shared/events.ts';
+import { sandboxKeys } from '../shared/sandbox-keys.ts';
+import { parseCloudinaryUrl, type CloudinaryAccount } from './cloudinary-wire.ts';
+import { createCloudinary } from './cloudinary.ts';
+import { createDeepgram } from './deepgram.ts';
+import { createElevenLabs } from './elevenlabs.ts';
+import { createGemini } from './gemini.ts';
+import { createGuard, type Gate, type Guard } from './guard.ts';
+import type { Providers } from './ports.ts';
+import { createSmtp } from './smtp.ts';
+
+export interface ProvidersOptions {
+  emit: Emit;
+  /** The gate that all processes share, by provider; without it each process knows only its own breaker. */
+  gateOf?: (provider: keyof Providers) => Gate;
+}
+
+/** Where a provider with a plain key lives: `{ apiKey }` for the real one, plus `baseUrl` for the sandbox. */
+function place(
+  config: Config,
+  name: 'GEMINI_API_KEY' | 'ELEVENLABS_API_KEY' | 'DEEPGRAM_API_KEY',
+  provider: 'gemini' | 'elevenlabs' | 'deepgram',
+): { apiKey: string; baseUrl?: string } {
+  const apiKey = config[name];
+  if (!isSandboxed(config, name) && apiKey !== undefined) return { apiKey };
+  return { apiKey: sandboxKeys[provider], baseUrl: sandboxUrl(config, provider) };
+}
+
+function sandboxUrl(config: Config, prefix: string): string {
+  return `${config.STORYTIME_SANDBOX_URL.replace(/\/+$/, '')}/${prefix}`;
+}
+
+function cloudinaryPlace(config: Config): CloudinaryAccount & { baseUrl?: string } {
+  const url = config.CLOUDINARY_URL;
+  if (!isSandboxed(config, 'CLOUDINARY_URL') && url !== undefined) return parseCloudinaryUrl(url);
+  return { ...sandboxKeys.cloudinary, baseUrl: sandboxUrl(config, 'cloudinary') };
+}
+
+function smtpPlace(config: Config): { url: string; tls: boolean } {
+  const url = config.SMTP_URL;
+  if (!isSandboxed(config, 'SMTP_URL') && url !== undefined) return { url, tls: true };
+  const sandbox = new URL(config.STORYTIME_SANDBOX_SMTP_URL);
+  sandbox.username = sandboxKeys.smtp.user;
+  sandbox.password = sandboxKeys.smtp.password;
+  return { url: sandbox.href, tls: false };
+}
+
+type GuardOf = (provider: keyof Providers) => Guard;
+
+function withKeys(config: Config, guardOf: GuardOf): Omit<Providers, 'smtp'> {
+  return {
+    gemini: createGemini({
+      ...place(config, 'GEMINI_API_KEY', 'gemini'),
+      storyModel: config.STORYTIME_GEMINI_STORY_MODEL,
+      imageModel: config.STORYTIME_GEMINI_IMAGE_MODEL,
+      guard: guardOf('gemini'),
+    }),
+    elevenlabs: createElevenLabs({
+      ...place(config, 'ELEVENLABS_API_KEY', 'elevenlabs'),
+      model: config.STORYTIME_ELEVENLABS_MODEL,
+      defaultVoiceId: config.STORYTIME_ELEVENLABS_VOICE,
+      guard: guardOf('elevenlabs'),
+    }),
+    deepgram: createDeepgram({
+      ...place(config, 'DEEPGRAM_API_KEY', 'deepgram'),
+      model: config.STORYTIME_DEEPGRAM_MODEL,
+      guard: guardOf('deepgram'),
+    }),
+    cloudinary: createCloudinary({ ...cloudinaryPlace(config), guard: guardOf('cloudinary') }),
+  };
+}
+
+/** Opens nothing: SDKs are loaded and connections made by the first call. `close` ends breakers and mail connections. */
+export function createProviders(
+  config: Config,
+  options: ProvidersOptions,
+): Providers & { close: () => Promise<void> } {
+  const guards: Guard[] = [];
+  const guardOf: GuardOf = (provider) => {
+    const gate = options.gateOf?.(provider);
+    const breaker = config.STORYTIME_BREAKER === 'on';
+    const guard = createGuard({
+      provider,
+      emit: options.emit,
+      breaker,
+      ...(gate === undefined ? {} : { gate }),
+    });
+    guards.push(guard);
+    return guard;
+  };
+  const smtp = createSmtp({ ...smtpPlace(config), from: config.STORYTIME_MAIL_FROM, guard: guardOf('smtp') });
+  return {
+    ...withKeys(config, guardOf),
+    smtp,
+    async close() {
+      for (const guard of guards) guard.close();
+      await smtp.close();
+    },
+  };
+}

@@ -1,0 +1,125 @@
+// Reads Gemini's answers and errors: what was used, whether it was refused, what an error means. Pure.
+// Gemini refuses with status 200: nothing throws, so finishReason and blockReason are looked at before the text.
+import type { Charge } from '../shared/call.ts';
+import { codeOfStatus, nameOf, parseRetryAfter, token, type Diagnosis } from './failure.ts';
+
+/** The part of the vendor's answer that is read here (v1beta generateContent). */
+export interface GeminiAnswer {
+  candidates?: {
+    content?: { parts?: GeminiPart[] };
+    finishReason?: string;
+  }[];
+  promptFeedback?: { blockReason?: string };
+  usageMetadata?: { promptTokenCount?: number; candidatesTokenCount?: number; thoughtsTokenCount?: number };
+  modelVersion?: string;
+  responseId?: string;
+}
+
+export interface GeminiPart {
+  text?: string;
+  thought?: boolean;
+  inlineData?: { data?: string; mimeType?: string };
+}
+
+const refusals = new Set([
+  'SAFETY',
+  'RECITATION',
+  'LANGUAGE',
+  'BLOCKLIST',
+  'PROHIBITED_CONTENT',
+  'SPII',
+  'IMAGE_SAFETY',
+  'IMAGE_PROHIBITED_CONTENT',
+  'IMAGE_RECITATION',
+]);
+
+/** Why the answer cannot be used; undefined when it was finished properly. */
+export function refusalOf(answer: GeminiAnswer): Diagnosis | undefined {
+  const blocked = answer.promptFeedback?.blockReason;
+  if (blocked !== undefined)
+    return { code: 'content_blocked', why: `the prompt was blocked (${token(blocked)})` };
+  const candidate = answer.candidates?.[0];
+  if (candidate === undefined) return { code: 'bad_output', why: 'the answer has no candidate' };
+  const reason = candidate.finishReason ?? 'STOP';
+  if (reason === 'STOP') return undefined;
+  const code = refusals.has(reason) ? 'content_blocked' : 'bad_output';
+  return { code, why: `the answer ended with ${token(reason)}` };
+}
+
+/** The parts that are the answer; what the model thought aloud is left out. */
+export function partsOf(answer: GeminiAnswer): GeminiPart[] {
+  return (answer.candidates?.[0]?.content?.parts ?? []).filter((part) => part.thought !== true);
+}
+
+/** Thinking is billed as output. A picture is reported both as its tokens and as one image. */
+export function chargeOf(answer: GeminiAnswer, askedModel: string): Charge {
+  const used = answer.usageMetadata ?? {};
+  const images = partsOf(answer).filter((part) => part.inlineData !== undefined).length;
+  const usage = [
+    { unit: 'input_token', quantity: used.promptTokenCount ?? 0 },
+    { unit: 'output_token', quantity: (used.candidatesTokenCount ?? 0) + (used.thoughtsTokenCount ?? 0) },
+    { unit: 'image', quantity: images },
+  ].filter(({ quantity }) => quantity > 0);
+  return {
+    provider: 'gemini',
+    model: answer.modelVersion ?? askedModel,
+    usage,
+    ...(answer.responseId === undefined ? {} : { requestId: answer.responseId }),
+  };
+}
+
+interface ErrorBody {
+  error?: { status?: unknown; message?: unknown; details?: unknown };
+}
+
+function bodyOf(message: unknown): NonNullable<ErrorBody['error']> {
+  try {
+    return (JSON.parse(String(message)) as ErrorBody | null)?.error ?? {};
+  } catch {
+    return {};
+  }
+}
+
+interface Detail {
+  reason?: unknown;
+  retryDelay?: unknown;
+  violations?: { quotaId?: unknown }[];
+}
+
+function delayMs(retryDelay: unknown): number | undefined {
+  const seconds = typeof retryDelay === 'string' ? /^(\d+(?:\.\d+)?)s$/.exec(retryDelay)?.[1] : undefined;
+  return seconds === undefined ? undefined : Math.ceil(Number(seconds) * 1_000);
+}
+
+function exhausted(details: readonly Detail[], message: unknown): boolean {
+  const perDay = details.some((detail) =>
+    detail.violations?.some(({ quotaId }) => typeof quotaId === 'string' && quotaId.includes('PerDay')),
+  );
+  return perDay || (typeof message === 'string' && /billing|spend(ing)? (cap|limit)/i.test(message));
+}
+
+/** A bad key is status 400 here, and a daily quota looks like a rate limit until its details are read. */
+function codeOf(status: number, details: readonly Detail[], message: unknown): Diagnosis['code'] {
+  if (details.some(({ reason }) => reason === 'API_KEY_INVALID')) return 'auth';
+  if ((status === 429 || status === 403) && exhausted(details, message)) return 'quota_exhausted';
+  return codeOfStatus(status);
+}
+
+/** `headers` gives those of the refused answer, which the SDK's error does not carry. */
+export function geminiTranslator(headers: () => Headers | undefined) {
+  return (error: unknown): Diagnosis | undefined => {
+    // The SDK parses a 200 before anyone can look at it: broken JSON comes out as a bare SyntaxError.
+    if (nameOf(error) === 'SyntaxError') return { code: 'bad_output', why: 'the answer is not JSON' };
+    const { status, message } = Object(error) as { status?: unknown; message?: unknown };
+    if (typeof status !== 'number') return undefined;
+    const body = bodyOf(message);
+    const details = Array.isArray(body.details) ? (body.details as Detail[]) : [];
+    const delay = details.map(({ retryDelay }) => delayMs(retryDelay)).find((ms) => ms !== undefined);
+    return {
+      code: codeOf(status, details, body.message),
+      why: token(body.status),
+      status,
+      retryAfterMs: delay ?? parseRetryAfter(headers()?.get('retry-after')),
+    };
+  };
+}

@@ -1,0 +1,157 @@
+// Google Gemini: writes the stories and draws the pictures. The only file that knows @google/genai.
+// One call is one request: the SDK's own continuation, function calling and retries are off, for each of them bills.
+import type { GenerateContentConfig, GoogleGenAI, SafetySetting } from '@google/genai';
+import type { Call } from '../shared/call.ts';
+import { toFailure } from './failure.ts';
+import { chargeOf, geminiTranslator, partsOf, refusalOf, type GeminiAnswer } from './gemini-answer.ts';
+import { picturePrompt, readStory, storyInstruction, storyPrompt, storySchema } from './gemini-story.ts';
+import type { Guard } from './guard.ts';
+import { watchedFetch, type WatchedFetch } from './http.ts';
+import { imageTypeOf } from './media.ts';
+import type { Gemini, Picture, StoryBrief, StoryDraft } from './ports.ts';
+
+export interface GeminiOptions {
+  apiKey: string;
+  /** Without `/v1beta`; default: Google's own. */
+  baseUrl?: string;
+  storyModel: string;
+  imageModel: string;
+  guard: Guard;
+  /** Milliseconds one attempt may take; default 90 s. */
+  deadlineMs?: number;
+}
+
+interface Ask<T> {
+  operation: string;
+  model: string;
+  text: string;
+  config: GenerateContentConfig;
+  /** Turns an answer that was finished properly into the result, or says what is wrong with it. */
+  read: (answer: GeminiAnswer) => T | string;
+}
+
+const safetySettings = [
+  { category: 'HARM_CATEGORY_HARASSMENT', threshold: 'BLOCK_LOW_AND_ABOVE' },
+  { category: 'HARM_CATEGORY_HATE_SPEECH', threshold: 'BLOCK_LOW_AND_ABOVE' },
+  { category: 'HARM_CATEGORY_SEXUALLY_EXPLICIT', threshold: 'BLOCK_LOW_AND_ABOVE' },
+  { category: 'HARM_CATEGORY_DANGEROUS_CONTENT', threshold: 'BLOCK_MEDIUM_AND_ABOVE' },
+] as SafetySetting[];
+
+async function load(options: GeminiOptions): Promise<GoogleGenAI> {
+  const { GoogleGenAI: Client } = await import('@google/genai');
+  return new Client({
+    apiKey: options.apiKey,
+    // Said outright, or GOOGLE_GENAI_USE_VERTEXAI and GOOGLE_GEMINI_BASE_URL would decide; 3.x defaults to v1.
+    vertexai: false,
+    apiVersion: 'v1beta',
+    httpOptions: { baseUrl: options.baseUrl ?? 'https://generativelanguage.googleapis.com' },
+  });
+}
+
+function readPicture(answer: GeminiAnswer, model: string): Picture | string {
+  const data = partsOf(answer).find((part) => part.inlineData?.data !== undefined)?.inlineData?.data;
+  if (data === undefined) return 'the answer has no picture';
+  const bytes = new Uint8Array(Buffer.from(data, 'base64'));
+  const contentType = imageTypeOf(bytes);
+  if (contentType === undefined) return 'the picture is neither a PNG nor a JPEG';
+  return { bytes, contentType, model: answer.modelVersion ?? model };
+}
+
+type Client = () => Promise<GoogleGenAI>;
+
+function configOf(base: GenerateContentConfig, step: string, watched: WatchedFetch): GenerateContentConfig {
+  return {
+    ...base,
+    safetySettings,
+    automaticContinuation: false,
+    automaticFunctionCalling: { disable: true },
+    httpOptions: { headers: { 'x-storytime-step': step }, fetch: watched.fetch },
+  };
+}
+
+/** Makes one request: charges as soon as the answer is there, then judges it. */
+async function ask<T extends object>(
+  options: GeminiOptions,
+  client: Client,
+  wanted: Ask<T>,
+  call: Call,
+): Promise<T> {
+  const { operation, model } = wanted;
+  const { models } = await client();
+  const watched = watchedFetch();
+  const config = configOf(wanted.config, call.step, watched);
+  const attempt = {
+    call,
+    deadlineMs: options.deadlineMs ?? 90_000,
+    paid: true,
+    translate: geminiTranslator(watched.headers),
+  };
+  return options.guard.run(operation, attempt, async ({ signal }) => {
+    const answer: GeminiAnswer = await models.generateContent({
+      model,
+      contents: wanted.text,
+      config: { ...config, abortSignal: signal },
+    });
+    if (answer.usageMetadata !== undefined) call.charge(chargeOf(answer, model));
+    const result = refusalOf(answer) ?? wanted.read(answer);
+    if (typeof result === 'object' && !('why' in result)) return result;
+    const diagnosis = typeof result === 'string' ? ({ code: 'bad_output', why: result } as const) : result;
+    throw toFailure({ provider: 'gemini', operation }, diagnosis);
+  });
+}
+
+function storyOf(options: GeminiOptions, brief: StoryBrief): Ask<StoryDraft> {
+  const model = options.storyModel;
+  return {
+    operation: 'write-story',
+    model,
+    text: storyPrompt(brief),
+    config: {
+      systemInstruction: storyInstruction,
+      maxOutputTokens: 32_768,
+      responseMimeType: 'application/json',
+      responseJsonSchema: storySchema(brief.pages),
+    },
+    read(answer) {
+      const text = partsOf(answer).map((part) => part.text ?? '');
+      const draft = readStory(text.join(''), brief.pages);
+      return typeof draft === 'string' ? draft : { ...draft, model: answer.modelVersion ?? model };
+    },
+  };
+}
+
+function pictureOf(options: GeminiOptions, brief: { scene: string; artDirection: string }): Ask<Picture> {
+  const model = options.imageModel;
+  return {
+    operation: 'draw-picture',
+    model,
+    text: picturePrompt(brief),
+    config: { responseModalities: ['IMAGE'], imageConfig: { aspectRatio: '4:3', imageSize: '1K' } },
+    read: (answer) => readPicture(answer, model),
+  };
+}
+
+export function createGemini(options: GeminiOptions): Gemini {
+  let loading: Promise<GoogleGenAI> | undefined;
+  const client: Client = () => (loading ??= load(options));
+  return {
+    writeStory: (brief, call) => ask(options, client, storyOf(options, brief), call),
+    drawPicture: (brief, call) => ask(options, client, pictureOf(options, brief), call),
+    async ping(signal) {
+      const { models } = await client();
+      const { fetch, headers } = watchedFetch();
+      const attempt = {
+        call: { signal },
+        deadlineMs: 5_000,
+        paid: false,
+        translate: geminiTranslator(headers),
+      };
+      await options.guard.once('ping', attempt, (one) =>
+        models.get({
+          model: options.storyModel,
+          config: { abortSignal: one.signal, httpOptions: { fetch } },
+        }),
+      );
+    },
+  };
+}

@@ -1,0 +1,55 @@
+// What an SMTP error means. Pure. After the first byte of the message nobody knows whether it was delivered;
+// before it a repeat is harmless. The server's prose is not kept: it names the recipient.
+import { token, type Diagnosis } from './failure.ts';
+
+interface SmtpError {
+  code?: unknown;
+  responseCode?: unknown;
+  response?: unknown;
+  permanent?: unknown;
+}
+
+/** The session broke; the server said nothing about this mail. */
+const broken = new Set([
+  'ESOCKET',
+  'ECONNECTION',
+  'ETIMEDOUT',
+  'EDNS',
+  'ETLS',
+  'EPROTOCOL',
+  'EPROXY',
+  'ESTREAM',
+]);
+const keys = new Set(['EAUTH', 'ENOAUTH', 'EOAUTH2']);
+const ours = new Set(['EENVELOPE', 'EMESSAGE', 'EMAXRECIPIENTS', 'EFILEACCESS', 'EURLACCESS', 'EREQUIRETLS']);
+
+function replyOf(status: number, response: unknown): Diagnosis['code'] {
+  // 5.4.5 is the enhanced code of "daily sending limit"; some servers only say it in words.
+  if (typeof response === 'string' && /\b[45]\.4\.5\b|daily/i.test(response)) return 'quota_exhausted';
+  if (status === 421) return 'unavailable';
+  return status < 500 ? 'rate_limited' : 'bad_input';
+}
+
+function codeOf(
+  { code, responseCode, response, permanent }: SmtpError,
+  begun: boolean,
+): Diagnosis['code'] | undefined {
+  if (typeof code !== 'string') return undefined;
+  if (keys.has(code)) return permanent === false ? 'unavailable' : 'auth';
+  if (typeof responseCode === 'number' && responseCode >= 400) return replyOf(responseCode, response);
+  if (broken.has(code)) return begun ? 'unknown_outcome' : 'unavailable';
+  return ours.has(code) ? 'bad_input' : undefined;
+}
+
+/** `begun`: whether a byte of the message has left. */
+export function diagnoseSmtp(error: unknown, begun: boolean): Diagnosis | undefined {
+  const given = Object(error) as SmtpError;
+  const { code, responseCode } = given;
+  const diagnosed = codeOf(given, begun);
+  if (diagnosed === undefined) return undefined;
+  return {
+    code: diagnosed,
+    why: token(code),
+    status: typeof responseCode === 'number' ? responseCode : undefined,
+  };
+}
