@@ -20,20 +20,24 @@ export const shade: Readonly<Record<Time, number>> = {
   night: 0.34,
 };
 
-export function sky(time: Time, lots: Lots): string {
+/** `lights` is drawn over the shade that darkens the land: the moon is not dimmed by its own night. */
+export function sky(time: Time, lots: Lots): { backdrop: string; lights: string } {
   const [top, middle, low] = skies[time];
+  const backdrop = `<defs><linearGradient id="sky" x1="0" y1="0" x2="0" y2="1"><stop offset="0" stop-color="${top}"/><stop offset=".6" stop-color="${middle}"/><stop offset="1" stop-color="${low}"/></linearGradient></defs>
+<rect width="1200" height="900" fill="url(#sky)"/>`;
   const x = lots.between(170, 1030);
-  const y = lots.between(110, 210);
-  const stars = Array.from({ length: 46 }, () => {
-    const r = (1 + lots.next() * 2.4).toFixed(1);
-    return `<circle cx="${lots.between(0, 1200)}" cy="${lots.between(0, 470)}" r="${r}" fill="#fff8d8" opacity="${(0.5 + lots.next() / 2).toFixed(2)}"/>`;
+  if (time !== 'night' && time !== 'evening') {
+    const y = time === 'day' ? lots.between(110, 210) : lots.between(330, 420);
+    const sun = `<circle cx="${x}" cy="${y}" r="130" fill="#fff2b8" opacity=".3"/><circle cx="${x}" cy="${y}" r="72" fill="#ffd95e"/>`;
+    return { backdrop: backdrop + sun, lights: '' };
+  }
+  const y = lots.between(90, 150);
+  const stars = Array.from({ length: 60 }, () => {
+    const r = (1.2 + lots.next() * 2.6).toFixed(1);
+    return `<circle cx="${lots.between(0, 1200)}" cy="${lots.between(0, 500)}" r="${r}" fill="#fff8d8" opacity="${(0.6 + lots.next() * 0.4).toFixed(2)}"/>`;
   });
-  const moon = `<circle cx="${x}" cy="${y}" r="92" fill="#fff6cf" opacity=".16"/><circle cx="${x}" cy="${y}" r="62" fill="#fff3c4"/><circle cx="${x - 18}" cy="${y - 12}" r="11" fill="#eadfa8"/><circle cx="${x + 22}" cy="${y + 18}" r="8" fill="#eadfa8"/><circle cx="${x + 12}" cy="${y - 28}" r="6" fill="#eadfa8"/>`;
-  const sunY = time === 'sunset' || time === 'morning' ? 380 : y;
-  const sun = `<circle cx="${x}" cy="${sunY}" r="130" fill="#fff2b8" opacity=".3"/><circle cx="${x}" cy="${sunY}" r="72" fill="#ffd95e"/>`;
-  const dark = time === 'night' || time === 'evening';
-  return `<defs><linearGradient id="sky" x1="0" y1="0" x2="0" y2="1"><stop offset="0" stop-color="${top}"/><stop offset=".6" stop-color="${middle}"/><stop offset="1" stop-color="${low}"/></linearGradient></defs>
-<rect width="1200" height="900" fill="url(#sky)"/>${dark ? stars.join('') + moon : sun}`;
+  const lights = `<circle cx="${x}" cy="${y}" r="92" fill="#fff6cf" opacity=".16"/><circle cx="${x}" cy="${y}" r="62" fill="#fff3c4"/><circle cx="${x - 18}" cy="${y - 12}" r="11" fill="#eadfa8"/><circle cx="${x + 22}" cy="${y + 18}" r="8" fill="#eadfa8"/><circle cx="${x + 12}" cy="${y - 28}" r="6" fill="#eadfa8"/>`;
+  return { backdrop: backdrop + stars.join(''), lights };
 }
 
 export function clouds(lots: Lots, many: boolean, time: Time): string {

@@ -26,6 +26,12 @@ const times: readonly [RegExp, Time][] = [
 const wet =
   /\b(sea|ocean|water|rivers?|lake|pond|boats?|ships?|raft|island|bay|whales?|pirates?|meer|fluss|schiff|mer|mar|río)\b/i;
 
+const gloomy = /\b(clouds?|fog|mist|storm|rain|wind|wolken|nebel)\b/i;
+const foggy = /\b(fog|mist|nebel)\b/i;
+const woody = /\b(forest|woods?|trees?|jungle|wald|forêt|bosque)\b/i;
+const flowery = /\b(flowers?|garden|meadow|blumen?|garten|jardin|jardín|flores)\b/i;
+const bowed = /\b(rainbow|regenbogen|arc-en-ciel|arcoíris)\b/i;
+
 const hairs: readonly [RegExp, string][] = [
   [/\bblack hair|dark hair\b/i, '#2c2430'],
   [/\bred fringe|red hair\b/i, '#b8502c'],
@@ -45,6 +51,18 @@ const place = (svg: string, x: number, y: number, scale = 1): string =>
 const seen = (things: readonly Thing[], prompt: string): Thing[] =>
   things.filter(({ words }) => words.test(prompt));
 
+/** `prompt` is everything, `shown` what stands under a line SCENE when there is one, `scene` that without what is only the theme. */
+interface Words {
+  prompt: string;
+  shown: string;
+  scene: string;
+}
+
+function readWords(prompt: string): Words {
+  const shown = /^SCENE:?\s*\n([\s\S]+)/m.exec(prompt)?.[1] ?? prompt;
+  return { prompt, shown, scene: shown.replaceAll(/\btheme:[^\n]*/gi, '') };
+}
+
 function land(prompt: string, lots: Lots): string {
   // One hue for all the land, so that near and far belong together; the hash decides whether it is moss, meadow or heather.
   const hue = lots.between(88, 158);
@@ -60,30 +78,34 @@ function land(prompt: string, lots: Lots): string {
   return `${peaks}${hill(lots, 560, far)}${hill(lots, 640, middle)}${onLand}`;
 }
 
-function shore(prompt: string, lots: Lots): { ground: string; afloat: boolean } {
+/** A boat that the scene names carries everyone; one that only the theme names sails by. */
+function shore({ shown: prompt, scene }: Words, lots: Lots): { ground: string; afloat: boolean } {
   const near = `hsl(${lots.between(84, 140)} 42% 45%)`;
   if (!wet.test(prompt)) return { ground: hill(lots, 750, near), afloat: false };
-  const vessel = seen(vessels, prompt)[0];
   const swimmers = seen(seaAnimals, prompt).map(({ svg }) => place(svg, lots.between(820, 940), 720, 0.9));
   const sea = `${water(lots, 660)}${swimmers.join('')}`;
-  if (!vessel) return { ground: `${sea}${hill(lots, 800, near)}`, afloat: false };
-  return { ground: `${sea}${place(vessel.svg, 560, 806, 1.25)}`, afloat: true };
+  const vessel = seen(vessels, scene)[0];
+  if (vessel) return { ground: `${sea}${place(vessel.svg, 560, 806, 1.25)}`, afloat: true };
+  const passing = seen(vessels, prompt)[0];
+  const far = passing ? place(passing.svg, lots.between(140, 1060), 716, 0.5) : '';
+  return { ground: `${sea}${far}${hill(lots, 800, near)}`, afloat: false };
 }
 
-function company(prompt: string, lots: Lots, afloat: boolean): string {
+function company({ prompt, scene }: Words, lots: Lots, afloat: boolean): string {
   const child: Child = {
     hair: firstOf(hairs, prompt) ?? lots.pick(['#2c2430', '#6b4226', '#b8502c', '#e6bf66']),
     clothes: firstOf(coats, prompt) ?? lots.pick(['#f2c230', '#d9534f', '#4f9d69', '#3f6fb5', '#9b6fb8']),
   };
-  const foot = afloat ? 762 : 836;
-  const start = afloat ? 440 : lots.between(400, 470);
-  const friends = animals.filter(({ words }) => words.test(prompt)).slice(0, 3);
-  const figures = [childFigure(child), ...friends.map(({ svg }) => svg)].map((svg, index) =>
-    place(svg, start + index * (afloat ? 190 : 210), foot - (index % 2) * 6, afloat ? 0.9 : 1.1),
-  );
-  const held = seen(treasures, prompt)[0];
-  const holding = held ? place(held.svg, start - 96 + (afloat ? 0 : -6), foot - 150, 0.9) : '';
-  return `${figures.join('')}${holding}`;
+  const friends = animals.filter(({ words }) => words.test(scene)).slice(0, 2);
+  const figures = [childFigure(child), ...friends.map(({ svg }) => svg)];
+  // Who stands where changes from page to page; nobody hangs over the edge of the boat.
+  const size = afloat ? 0.9 : 1.1 + lots.next() * 0.25;
+  const apart = afloat ? 150 : lots.between(190, 230);
+  const start = afloat ? 430 : lots.pick([230, 380, 520, 640]);
+  const foot = afloat ? 762 : 838;
+  const held = seen(treasures, scene)[0];
+  const holding = held ? place(held.svg, start - 84 * size, foot - 130 * size, 0.9) : '';
+  return figures.map((svg, index) => place(svg, start + index * apart, foot, size)).join('') + holding;
 }
 
 function air(prompt: string, lots: Lots): string {
@@ -95,30 +117,31 @@ function air(prompt: string, lots: Lots): string {
   return found.join('');
 }
 
+const fog = '<rect y="420" width="1200" height="330" fill="#eef3f8" opacity=".45"/>';
+
 /** The drawing before it becomes pixels: 1200 x 900 units, cropped evenly to other shapes. */
 export function drawSvg(prompt: string, size: { width: number; height: number }): string {
   const lots = lotsOf(prompt);
-  const time = firstOf(times, prompt) ?? 'day';
-  const gloomy = /\b(clouds?|fog|mist|storm|rain|wind|wolken|nebel)\b/i.test(prompt);
-  const wooded = /\b(forest|woods?|trees?|jungle|wald|forêt|bosque)\b/i.test(prompt);
-  const { ground, afloat } = shore(prompt, lots);
+  const words = readWords(prompt);
+  const { shown, scene } = words;
+  const time = firstOf(times, scene) ?? firstOf(times, shown) ?? 'day';
+  const { backdrop, lights } = sky(time, lots);
+  const { ground, afloat } = shore(words, lots);
+  const wooded = woody.test(shown);
   const layers = [
-    sky(time, lots),
-    clouds(lots, gloomy, time),
-    /\brainbow|regenbogen|arc-en-ciel|arcoíris/i.test(prompt) ? rainbow : '',
-    land(prompt, lots),
+    backdrop,
+    bowed.test(shown) ? rainbow : '',
+    clouds(lots, gloomy.test(shown), time),
+    land(shown, lots),
     trees(lots, wooded ? 9 : lots.between(1, 3), 690),
     ground,
-    afloat ? '' : trees(lots, wooded ? 4 : 0, 800),
-    /\b(flowers?|garden|meadow|blumen?|garten|jardin|jardín|flores)\b/i.test(prompt) && !afloat
-      ? flowers(lots)
-      : '',
+    afloat || !wooded ? '' : trees(lots, 4, 800),
+    flowery.test(shown) && !afloat ? flowers(lots) : '',
     `<rect width="1200" height="900" fill="#0b1440" opacity="${shade[time]}"/>`,
-    company(prompt, lots, afloat),
-    air(prompt, lots),
-    /\b(fog|mist|nebel)\b/i.test(prompt)
-      ? '<rect y="420" width="1200" height="330" fill="#eef3f8" opacity=".45"/>'
-      : '',
+    lights,
+    company(words, lots, afloat),
+    air(shown, lots),
+    foggy.test(shown) ? fog : '',
   ];
   return `<svg xmlns="http://www.w3.org/2000/svg" width="${size.width}" height="${size.height}" viewBox="0 0 1200 900" preserveAspectRatio="xMidYMid slice">${layers.join('')}</svg>`;
 }

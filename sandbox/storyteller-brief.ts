@@ -18,7 +18,7 @@ const languages: readonly (readonly [RegExp, string])[] = [
 ];
 
 function briefObject(prompt: string): Record<string, unknown> {
-  const found = /\bBRIEF\b[^{]*(\{[^\n]*\})/.exec(prompt)?.[1];
+  const found = capture(prompt, /^BRIEF:?\s*\n+(\{.*\})\s*$/m, /\bBRIEF\b[^{]*(\{[^\n]*\})/);
   if (!found) return {};
   try {
     return JSON.parse(found) as Record<string, unknown>;
