@@ -50,9 +50,10 @@ test('markup in a prompt never reaches the drawing', () => {
   expect(drawSvg('<script>alert(1)</script> & "boat"', size)).not.toMatch(/script|alert/);
 });
 
+const book = (scene: string): string =>
+  drawSvg(`STYLE\nEmber is a small dragon.\nSCENE\n${scene}. Theme: dragons`, size);
+
 test('only the scene says who is there: the style of the whole book puts nobody in a picture', () => {
-  const book = (scene: string): string =>
-    drawSvg(`STYLE\nEmber is a small dragon.\nSCENE\n${scene}. Theme: dragons`, size);
   const [alone, together] = [book('Nora on a hill'), book('Nora and a small dragon on a hill')];
   expect(together.length - alone.length).toBeGreaterThan(1_000);
 });
