@@ -1,0 +1,172 @@
+// Speaks a text: an audible MP3 (44.1 kHz, mono, constant bit rate) of words / 2.5 seconds, with its text in an ID3 tag.
+// Every word has its own run of whole frames. The encoder keeps no bit reservoir, so frames stand alone: sounds are
+// encoded once, kept, and laid one after the other, which makes five minutes of speech a matter of milliseconds.
+import { Mp3Encoder } from '@breezystack/lamejs';
+import { writeTag } from './id3.ts';
+import { readHeader } from './mp3.ts';
+import { sampleRateHz, vowels, vowelSound, type Vowel } from './voice.ts';
+
+const frameSamples = 1152;
+export const frameSeconds = frameSamples / sampleRateHz;
+const wordSeconds = 0.4;
+const voicedFrames = 12;
+
+export type Kbps = 32 | 64 | 96 | 128 | 192;
+
+export interface Speaker {
+  kbps: Kbps;
+  /** The voice's middle pitch, in Hz. */
+  pitchHz: number;
+}
+
+export function wordsOf(text: string): string[] {
+  return text.split(/\s+/u).filter(Boolean);
+}
+
+/** The frame at which word number `index` (from 0) begins; for the number of words: where the speech ends. */
+export function wordStartFrame(index: number): number {
+  return Math.round((index * wordSeconds) / frameSeconds);
+}
+
+/** The frame at which the sound of the word is over and the gap begins. */
+export function wordEndFrame(index: number): number {
+  return wordStartFrame(index) + voicedFrames;
+}
+
+function split(bytes: Buffer): Buffer[] {
+  const frames: Buffer[] = [];
+  for (let at = 0; at < bytes.length;) {
+    const header = readHeader(bytes, at);
+    if (!header)
+      throw new Error('the encoder gave something that is not a frame: unknown; report this as a bug');
+    frames.push(bytes.subarray(at, at + header.length));
+    at += header.length;
+  }
+  return frames;
+}
+
+/** Frames of the sounds, end to end. The first frame that the encoder gives is its own delay (1105 samples) and is left out. */
+function encode(sounds: Int16Array[], kbps: Kbps): Buffer[] {
+  const encoder = new Mp3Encoder(1, sampleRateHz, kbps);
+  const silence = new Int16Array(3 * frameSamples);
+  const parts = [...sounds, silence].map((pcm) => encoder.encodeBuffer(pcm));
+  // The package says Uint8Array and gives Int8Array: Buffer.from makes bytes of either.
+  return split(Buffer.concat([...parts, encoder.flush()].map((part) => Buffer.from(part)))).slice(1);
+}
+
+/** Every sound of one pitch. The key is the vowel and its length in frames; '-' is silence. */
+type Bank = Map<string, Buffer>;
+
+const silenceFrames = [3, 4];
+const soundFrames = [1, 2, 3].map((syllableCount) => voicedFrames / syllableCount);
+
+/** Takes about 60 ms for each pitch, once: one run of the encoder is far cheaper than one for each sound. */
+function makeBank(hz: number, kbps: Kbps): Bank {
+  const plan = [
+    ...silenceFrames.map((frames) => ({ key: `- ${frames}`, pcm: new Int16Array(frames * frameSamples) })),
+    ...vowels.flatMap((vowel) =>
+      soundFrames.map((frames) => ({
+        key: `${vowel} ${frames}`,
+        pcm: vowelSound(vowel, hz, frames * frameSamples),
+      })),
+    ),
+  ];
+  const frames = encode(
+    plan.map(({ pcm }) => pcm),
+    kbps,
+  );
+  let at = 0;
+  return new Map(
+    plan.map(({ key, pcm }) => {
+      const from = at;
+      at += pcm.length / frameSamples;
+      return [key, Buffer.concat(frames.slice(from, at))];
+    }),
+  );
+}
+
+/** Three pitches for each voice and bit rate, about 50 kB a pitch. */
+const banks = new Map<string, Bank>();
+
+function bankFor(hz: number, kbps: Kbps): Bank {
+  const key = `${hz} ${kbps}`;
+  const bank = banks.get(key) ?? makeBank(hz, kbps);
+  banks.set(key, bank);
+  return bank;
+}
+
+function soundFrom(bank: Bank, key: string): Buffer {
+  const frames = bank.get(key);
+  if (!frames)
+    throw new Error(`the sound ${key} could not be found: it is not in the bank; report this as a bug`);
+  return frames;
+}
+
+/** The vowels of a word, one a syllable, at most three; letters of other scripts get one by their code. */
+function syllables(word: string): Vowel[] {
+  const plain = word.normalize('NFD').toLowerCase().replaceAll('y', 'i');
+  const found = plain.match(/[aeiou]+/g)?.map((group) => group[0] as Vowel);
+  const one = vowels[(word.codePointAt(0) ?? 0) % vowels.length] ?? 'a';
+  return (found ?? [one]).slice(0, 3);
+}
+
+/** Semitones around the middle: few, because each one costs an encoder run once. */
+const pitchSteps = { falling: -3, level: 0, rising: 3 };
+
+/** A question rises, a sentence falls, every other word takes a step of its own. */
+function pitchOf(word: string, index: number, middleHz: number): number {
+  let step = (word.length + index) % 3 === 0 ? pitchSteps.rising : pitchSteps.level;
+  if (/[.!…]["”’)]*$/u.test(word)) step = pitchSteps.falling;
+  if (/\?["”’)]*$/u.test(word)) step = pitchSteps.rising;
+  return Math.round(middleHz * 2 ** (step / 12));
+}
+
+function speakWord(word: string, index: number, { kbps, pitchHz }: Speaker): Buffer[] {
+  const parts = syllables(word);
+  const bank = bankFor(pitchOf(word, index, pitchHz), kbps);
+  const gap = wordStartFrame(index + 1) - wordEndFrame(index);
+  const voiced = parts.map((vowel) => soundFrom(bank, `${vowel} ${voicedFrames / parts.length}`));
+  return [...voiced, soundFrom(bank, `- ${gap}`)];
+}
+
+/** The same text and speaker give the same bytes. An empty text gives a tag and no audio. */
+export function speak(text: string, speaker: Speaker): Buffer {
+  const words = wordsOf(text);
+  return Buffer.concat([writeTag(text), ...words.flatMap((word, index) => speakWord(word, index, speaker))]);
+}
+
+/** When each character of the text is heard, in seconds from the start: the vendor's own shape. */
+export interface Alignment {
+  characters: string[];
+  character_start_times_seconds: number[];
+  character_end_times_seconds: number[];
+}
+
+const toSeconds = (frames: number): number => Math.round(frames * frameSeconds * 1000) / 1000;
+
+/** Letters share the sound of their word; the space after a word is its gap. Characters are code points. */
+export function align(text: string): Alignment {
+  const all: Alignment = {
+    characters: [],
+    character_start_times_seconds: [],
+    character_end_times_seconds: [],
+  };
+  const put = (run: string, from: number, to: number): void => {
+    const characters = Array.from(run);
+    characters.forEach((character, index) => {
+      all.characters.push(character);
+      all.character_start_times_seconds.push(toSeconds(from + ((to - from) * index) / characters.length));
+      all.character_end_times_seconds.push(toSeconds(from + ((to - from) * (index + 1)) / characters.length));
+    });
+  };
+  let index = 0;
+  for (const run of text.match(/\S+|\s+/gu) ?? []) {
+    if (/\s/u.test(run)) {
+      put(run, index === 0 ? 0 : wordEndFrame(index - 1), wordStartFrame(index));
+    } else {
+      put(run, wordStartFrame(index), wordEndFrame(index));
+      index += 1;
+    }
+  }
+  return all;
+}
