@@ -1,0 +1,27 @@
+// Signed links to artifacts: whoever holds one may read that artifact until it expires, without a key. Pure.
+import { createHmac, timingSafeEqual } from 'node:crypto';
+
+/** What is appended to an artifact's address. `expires` is in seconds since 1970. */
+export interface LinkParameters {
+  expires: string;
+  signature: string;
+}
+
+/** Path and query of a link: put the API's public address in front. */
+export function signLink(secret: string, link: { id: string; expiresAt: Date }): string {
+  const expires = String(Math.floor(link.expiresAt.getTime() / 1_000));
+  return `/v1/artifacts/${link.id}?expires=${expires}&signature=${signatureOf(secret, link.id, expires)}`;
+}
+
+/** Whether the link was made by us for this artifact and is still good. */
+export function verifyLink(secret: string, id: string, given: LinkParameters, nowMs: number): boolean {
+  const expected = Buffer.from(signatureOf(secret, id, given.expires));
+  const actual = Buffer.from(given.signature);
+  if (actual.length !== expected.length || !timingSafeEqual(actual, expected)) return false;
+  return /^\d{1,12}$/.test(given.expires) && Number(given.expires) * 1_000 > nowMs;
+}
+
+/** The id is lower-cased: UUIDs are compared without case. */
+function signatureOf(secret: string, id: string, expires: string): string {
+  return createHmac('sha256', secret).update(`artifact:${id.toLowerCase()}:${expires}`).digest('base64url');
+}
