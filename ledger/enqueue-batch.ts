@@ -1,0 +1,156 @@
+// One batch of enqueues: callers with the same key are merged, a refusal by data is narrowed down to the guilty row, a lost
+// connection is answered by sending the same ids again, and a used key answers with its first job.
+import type { Settled } from '../shared/batcher.ts';
+import { Problem, toError } from '../shared/errors.ts';
+import { isLedgerDown, sqlState, type Db } from './db.ts';
+import { insertRequests, readStoredJobs, type EnqueueRequest, type StoredRow } from './enqueue-rows.ts';
+import { firstDispatch, type Dispatch, type InsertedRow } from './insert.ts';
+import type { JobState } from './moves.ts';
+
+export interface Enqueued {
+  id: string;
+  kind: string;
+  queue: string;
+  state: JobState;
+  createdAt: Date;
+  /** True when the key had been used before: this is the first job, not a new one. */
+  repeated: boolean;
+}
+
+export interface BatchContext {
+  db: Db;
+  /** Told what was committed, right after the commit. */
+  announce: (dispatches: readonly Dispatch[]) => void;
+}
+
+type Answer = Enqueued & { bodyHash: Buffer | undefined; leaderId: string };
+type Outcomes = Map<string, Settled<Answer>>;
+
+/** Commits a batch: plain and keyed rows each take one statement. One answer a request, in order. */
+export async function commitBatch(
+  context: BatchContext,
+  requests: readonly EnqueueRequest[],
+): Promise<Settled<Enqueued>[]> {
+  const leaders = new Map<string, EnqueueRequest>();
+  for (const request of requests) {
+    const name = keyName(request);
+    if (!leaders.has(name)) leaders.set(name, request);
+  }
+  const unique = [...leaders.values()];
+  const plain = unique.filter((request) => request.key === undefined);
+  const keyed = unique.filter((request) => request.key !== undefined);
+  const outcomes: Outcomes = new Map();
+  for (const group of [plain, keyed]) {
+    if (group.length > 0) await commitGroup(context, group, outcomes);
+  }
+  return requests.map((request) => answer(request, outcomes.get(keyName(request))));
+}
+
+function keyName(request: EnqueueRequest): string {
+  return request.key === undefined
+    ? request.job.id
+    : JSON.stringify([request.job.tenant, request.key.endpoint, request.key.value]);
+}
+
+function answer(request: EnqueueRequest, outcome: Settled<Answer> | undefined): Settled<Enqueued> {
+  if (outcome === undefined)
+    return { error: new Error('enqueue failed: the batch lost a request; this is a bug') };
+  if ('error' in outcome) return outcome;
+  const { bodyHash, leaderId, ...enqueued } = outcome.value;
+  if (request.key !== undefined && bodyHash !== undefined && !bodyHash.equals(request.key.bodyHash)) {
+    return { error: keyReused(enqueued.id) };
+  }
+  return { value: { ...enqueued, repeated: enqueued.repeated || request.job.id !== leaderId } };
+}
+
+/** The refusal of a key that came with another body before; the same for HTTP and for other code's transactions. */
+export function keyReused(jobId: string): Problem {
+  return new Problem(
+    'idempotency_key_reused',
+    'enqueue failed: this Idempotency-Key was used with another body; use a new key',
+    { details: { job_id: jobId } },
+  );
+}
+
+async function commitGroup(
+  context: BatchContext,
+  group: readonly EnqueueRequest[],
+  outcomes: Outcomes,
+): Promise<void> {
+  try {
+    await writeGroup(context, group, outcomes);
+  } catch (thrown) {
+    const state = sqlState(thrown) ?? '';
+    const byData = state.startsWith('22') || state.startsWith('23');
+    if (!byData || group.length === 1) {
+      for (const request of group) outcomes.set(keyName(request), { error: toError(thrown) });
+      return;
+    }
+    const middle = Math.ceil(group.length / 2);
+    await commitGroup(context, group.slice(0, middle), outcomes);
+    await commitGroup(context, group.slice(middle), outcomes);
+  }
+}
+
+async function writeGroup(
+  context: BatchContext,
+  group: readonly EnqueueRequest[],
+  outcomes: Outcomes,
+): Promise<void> {
+  const rows = await insertRequests(context.db, group).catch((thrown: unknown) => {
+    // The connection broke, perhaps after the commit: the ids are ours, so sending the batch once more is safe.
+    if (!isLedgerDown(thrown) || sqlState(thrown) === '57014') throw thrown;
+    return insertRequests(context.db, group);
+  });
+  const inserted = new Map(rows.map((row) => [row.id, row]));
+  const losers: EnqueueRequest[] = [];
+  const dispatches: Dispatch[] = [];
+  for (const request of group) {
+    const row = inserted.get(request.job.id);
+    if (row === undefined) losers.push(request);
+    else {
+      outcomes.set(keyName(request), { value: created(request, row) });
+      dispatches.push(firstDispatch(request.job, row.delay_ms));
+    }
+  }
+  if (dispatches.length > 0) context.announce(dispatches);
+  if (losers.length > 0) await answerLosers(context.db, losers, outcomes);
+}
+
+function created(request: EnqueueRequest, row: Pick<InsertedRow, 'state' | 'created_at'>): Answer {
+  const { id, kind, queue } = request.job;
+  const bodyHash = request.key?.bodyHash;
+  return {
+    id,
+    kind,
+    queue,
+    state: row.state,
+    createdAt: row.created_at,
+    repeated: false,
+    bodyHash,
+    leaderId: id,
+  };
+}
+
+/** Requests whose key was taken (or whose row exists after a resend): the stored job is the answer. */
+async function answerLosers(db: Db, losers: readonly EnqueueRequest[], outcomes: Outcomes): Promise<void> {
+  const keyed = losers.filter((request) => request.key !== undefined);
+  const rows = keyed.length > 0 ? await readStoredJobs(db, keyed) : [];
+  const stored = new Map(rows.map((row) => [JSON.stringify([row.tenant, row.endpoint, row.key]), row]));
+  for (const request of losers) {
+    outcomes.set(keyName(request), loserOutcome(request, stored.get(keyName(request))));
+  }
+}
+
+function loserOutcome(request: EnqueueRequest, row: StoredRow | undefined): Settled<Answer> {
+  if (row !== undefined) {
+    const { id, kind, queue, state, created_at: createdAt, body_hash: bodyHash } = row;
+    const repeated = id !== request.job.id;
+    return { value: { id, kind, queue, state, createdAt, repeated, bodyHash, leaderId: request.job.id } };
+  }
+  // Resent after a lost connection and found in place: the first sending had been committed.
+  if (request.key === undefined)
+    return { value: created(request, { state: 'waiting', created_at: new Date() }) };
+  const gone = 'enqueue failed: the key expired while it was read; send it again';
+  return { error: new Problem('ledger_unavailable', gone, { retryAfterSeconds: 1 }) };
+}
