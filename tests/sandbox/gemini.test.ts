@@ -9,7 +9,7 @@ import { readBill, sandboxKeys, setFault, withSandbox } from './world.ts';
 // With a fetch of its own the client leaves out its dispatcher trick, which does not find the dispatcher inside Jest's globals.
 const plainFetch: typeof fetch = (input, init) => fetch(input, init);
 
-const client = (sandbox: Sandbox, apiKey = sandboxKeys.gemini, apiVersion = 'v1beta'): GoogleGenAI =>
+const client = (sandbox: Sandbox, apiKey: string = sandboxKeys.gemini, apiVersion = 'v1beta'): GoogleGenAI =>
   new GoogleGenAI({
     apiKey,
     apiVersion,

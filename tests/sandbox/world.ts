@@ -1,19 +1,13 @@
-// A sandbox of its own for a test: a free port, a folder in the system's temporary folder, keys that are nobody's.
+// A sandbox of its own for a test: a free port, a folder in the system's temporary folder, the keys that the adapters use on a sandbox.
 import { mkdtempSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { SandboxKeys } from '../../sandbox/frame.ts';
 import { startSandbox, type Sandbox } from '../../sandbox/server.ts';
 import type { BillEntry } from '../../sandbox/bill.ts';
+import { sandboxKeys } from '../../shared/sandbox-keys.ts';
 
-export const sandboxKeys: SandboxKeys = {
-  gemini: 'sandbox-gemini-key',
-  elevenlabs: 'sandbox-elevenlabs-key',
-  deepgram: 'sandbox-deepgram-key',
-  cloudinary: { cloud: 'sandbox', key: '123456789012345', secret: 'sandbox-cloudinary-secret' },
-  smtp: { user: 'sandbox', password: 'sandbox-smtp-password' },
-};
+export { sandboxKeys };
 
 /** Starts one; `dataDir` of an earlier one keeps its memory. */
 export function openSandbox(
