@@ -82,11 +82,15 @@ async function lock(client: Client): Promise<void> {
   while (!(await tryLock())) await delay(100);
 }
 
+// The engine answers with a trace of its own source; what an operator needs is the name, the reason and the next step.
 function explained(cause: unknown): Error {
   const { message } = toError(cause);
-  const todo =
-    message.includes('P3009') || message.includes('failed migrations')
-      ? 'an earlier run failed on it and left nothing behind; correct the migration, mark it rolled back, and run again'
-      : 'nothing of this migration was kept; correct it, mark it rolled back, and run again';
-  return new Error(`migrating the ledger failed: ${message.trim()}; ${todo}`, { cause });
+  const name = /migration_name="([^"]+)"|The `([^`]+)` migration started/
+    .exec(message)
+    ?.slice(1)
+    .find(Boolean);
+  if (name === undefined) return new Error(`migrating the ledger failed: ${message.trim()}`, { cause });
+  const reason = /ERROR: [^\n]*/.exec(message)?.[0] ?? 'it failed in an earlier run';
+  const todo = `nothing of it was kept: correct it, run \`storytime migrate --rolled-back ${name}\`, then migrate again`;
+  return new Error(`migration ${name} failed: ${reason}; ${todo}`, { cause });
 }

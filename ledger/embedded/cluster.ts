@@ -85,7 +85,7 @@ async function initialise(cluster: Cluster): Promise<void> {
     '--encoding=UTF8',
     '--locale=C',
   ];
-  const log = await open(cluster.logFile, 'w', 0o600);
+  const log = await open(cluster.logFile, 'a', 0o600);
   try {
     const child = spawn(cluster.binaries.initdb, [...args, '-D', dataArgument(draft, identity)], {
       ...identity,

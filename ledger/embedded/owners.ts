@@ -29,16 +29,24 @@ export function isAlive(pid: number, start?: string): boolean {
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== 'EPERM') return false;
   }
-  return start === undefined || startOf(pid) === start;
+  const { state, started } = readStat(pid);
+  // A dead process stays in the table until its parent collects it, in a container perhaps for ever.
+  if (state === 'Z') return false;
+  return start === undefined || started === start;
 }
 
 /** When the process started, in the kernel's ticks; '' where there is no /proc. */
 export function startOf(pid: number): string {
+  return readStat(pid).started;
+}
+
+function readStat(pid: number): { state: string; started: string } {
   try {
     const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
-    // The second field is a program's name in brackets and may hold spaces, so count from its end; the 22nd is the start.
-    return stat.slice(stat.lastIndexOf(')') + 2).split(' ')[19] ?? '';
+    // The second field is a program's name in brackets and may hold spaces: count from its end. Fields 3 and 22 of proc(5).
+    const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
+    return { state: fields[0] ?? '', started: fields[19] ?? '' };
   } catch {
-    return '';
+    return { state: '', started: '' };
   }
 }

@@ -120,6 +120,7 @@ async function spawnPostgres(cluster: Cluster, port: number, forTests: boolean):
   } finally {
     await log.close();
   }
+  child.unref(); // it may outlive this keeper, when another one still needs it
   return child;
 }
 

@@ -38,7 +38,7 @@ export async function startEmbeddedPostgres(options: EmbeddedOptions): Promise<E
   keeper.unref();
   keeper.channel?.unref();
   const stop = async (): Promise<void> => {
-    if (keeper.exitCode === null && keeper.signalCode === null) return stopKeeper(keeper);
+    if (keeper.exitCode === null && keeper.signalCode === null) await stopKeeper(keeper);
     // A keeper that was killed left the server running: a new one adopts it and takes it down.
     if (keeper.signalCode !== null) await (await startEmbeddedPostgres(options)).stop();
   };
