@@ -5,6 +5,7 @@ import { z } from 'zod';
 import type { Charge } from '../shared/call.ts';
 import { codeOfStatus, parseRetryAfter, toFailure, token, type Diagnosis } from './failure.ts';
 import type { Guard } from './guard.ts';
+import { lateErrors } from './http.ts';
 import type { Deepgram, Transcript } from './ports.ts';
 
 export interface DeepgramOptions {
@@ -54,6 +55,7 @@ async function load(options: DeepgramOptions): Promise<DeepgramClient> {
     maxRetries: 0,
     timeoutInSeconds: 600,
     logging: { silent: true },
+    fetch: lateErrors(fetch),
   });
 }
 

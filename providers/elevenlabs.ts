@@ -4,7 +4,7 @@ import type * as Sdk from '@elevenlabs/elevenlabs-js';
 import type { Call } from '../shared/call.ts';
 import { codeOfStatus, nameOf, parseRetryAfter, toFailure, token, type Diagnosis } from './failure.ts';
 import type { Guard } from './guard.ts';
-import { watchedFetch, type WatchedFetch } from './http.ts';
+import { lateErrors, watchedFetch, type WatchedFetch } from './http.ts';
 import { mp3Seconds } from './media.ts';
 import type { Alignment, ElevenLabs, Speech, SpeechRequest } from './ports.ts';
 
@@ -39,7 +39,7 @@ function opener(options: ElevenLabsOptions): Open {
       timeoutInSeconds: 600,
       // Its debug log prints the key.
       logging: { silent: true },
-      fetch: watched.fetch,
+      fetch: lateErrors(watched.fetch),
     });
   };
 }

@@ -20,3 +20,22 @@ export function watchedFetch(onAccepted?: (headers: Headers) => void): WatchedFe
     headers: () => last,
   };
 }
+
+/**
+ * A fetch that never rejects: what went wrong comes out when the body is read. For the SDKs of ElevenLabs and Deepgram,
+ * which forget their own timeout's timer when fetch rejects, so that every failed call would keep the process for minutes.
+ */
+export function lateErrors(inner: typeof fetch): typeof fetch {
+  return async (input, init) => {
+    try {
+      return await inner(input, init);
+    } catch (error) {
+      const body = new ReadableStream({
+        start(controller) {
+          controller.error(error);
+        },
+      });
+      return new Response(body);
+    }
+  };
+}

@@ -6,6 +6,7 @@ import { expectCharged, expectErrors, failureOf, openRig, type Rig } from './pro
 
 const brief = { childName: 'Mia', age: 5, theme: 'a lighthouse', language: 'en', pages: 4 };
 const scene = { scene: 'A girl waves from a lighthouse', artDirection: 'Soft watercolour' };
+const tokens = { input_token: 'input_token', output_token: 'output_token' };
 let rig: Rig;
 
 function gemini(more: Partial<GeminiOptions> = {}) {
@@ -33,7 +34,7 @@ test('a story has the pages asked for, names the child, and is charged as it is 
   expect(story.pages.map((page) => page.text).join(' ')).toContain('Mia');
   expect(call.charges[0]).toMatchObject({ provider: 'gemini', model: story.model });
   expect(call.charges[0]?.requestId).toBeTruthy();
-  await expectCharged(rig, call, ['input_token', 'output_token']);
+  await expectCharged(rig, call, tokens);
 });
 
 test('a picture is a PNG of at least 1024 x 768 and is charged as one image', async () => {
@@ -43,7 +44,7 @@ test('a picture is a PNG of at least 1024 x 768 and is charged as one image', as
   const size = new DataView(picture.bytes.buffer, picture.bytes.byteOffset);
   expect(size.getUint32(16)).toBeGreaterThanOrEqual(1024);
   expect(size.getUint32(20)).toBeGreaterThanOrEqual(768);
-  await expectCharged(rig, call, ['input_token', 'output_token', 'image']);
+  await expectCharged(rig, call, { ...tokens, image: 'image' });
 });
 
 test('text that tries to give orders stays data: the story is about the child all the same', async () => {
@@ -116,7 +117,7 @@ test('a blocked answer is charged all the same, and the wait that Google asks fo
   await rig.fault('generate-text', { kind: 'safety' });
   const call = rig.call('job-3:write');
   await failureOf(gemini().writeStory(brief, call));
-  await expectCharged(rig, call, ['input_token', 'output_token']);
+  await expectCharged(rig, call, tokens);
   await rig.fault('generate-text', { kind: 'status', status: 429, body: rateLimit([retryInfo]) });
   const failure = await failureOf(gemini().writeStory(brief, rig.call('job-4:write')));
   expect(failure).toMatchObject({ retryAfterMs: 17_000, status: 429 });

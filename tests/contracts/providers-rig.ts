@@ -117,11 +117,11 @@ export async function expectErrors(
   expect(seen).toEqual(wanted);
 }
 
-/** The bill of the step has one entry, and the charge names the same quantities. */
+/** The bill of the step has one entry, and the charge names the same quantities. `units`: ours -> the bill's. */
 export async function expectCharged(
   rig: Rig,
   call: Call & { charges: Charge[] },
-  units: string[],
+  units: Readonly<Record<string, string>>,
 ): Promise<void> {
   const entries = await rig.bill(call.step);
   expect(entries).toHaveLength(1);
@@ -129,6 +129,6 @@ export async function expectCharged(
   const charged = Object.fromEntries(
     call.charges[0]?.usage.map(({ unit, quantity }) => [unit, quantity]) ?? [],
   );
-  const billed = Object.fromEntries(units.map((unit) => [unit, entries[0]?.units[unit]]));
-  expect(charged).toEqual(billed);
+  const billed = Object.entries(units).map(([ours, theirs]) => [ours, entries[0]?.units[theirs]]);
+  expect(charged).toEqual(Object.fromEntries(billed));
 }
