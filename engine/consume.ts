@@ -39,7 +39,7 @@ export function consume(
   quiet(worker, queue, options.emit);
   return {
     pause: () => worker.pause(true),
-    close: () => worker.close(true),
+    close: (force) => worker.close(force),
   };
 }
 

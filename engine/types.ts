@@ -57,6 +57,6 @@ export type OnDelivery = (delivery: Delivery) => Promise<Ending>;
 export interface Consumer {
   /** Stops taking deliveries; those under way go on. */
   pause: () => Promise<void>;
-  /** Closes the connection; does not wait for deliveries under way. */
-  close: () => Promise<void>;
+  /** Closes; `force` does not wait for deliveries under way. Without it BullMQ ends its waits cleanly. */
+  close: (force: boolean) => Promise<void>;
 }

@@ -161,7 +161,7 @@ async function stopRunning(parts: Parts, graceMs: number): Promise<void> {
   parts.running.interrupt('the process is stopping');
   await within(graceMs * 0.3, parts.running.empty());
   parts.leaving.abort();
-  await within(1_000, Promise.allSettled(parts.consumers.map((consumer) => consumer.close())));
+  await within(2_000, Promise.allSettled(parts.consumers.map((consumer) => consumer.close(parts.running.size > 0))));
 }
 
 async function readiness({ db, broker }: WorkOptions): Promise<{ ledger: boolean; engine: boolean }> {
