@@ -3,7 +3,13 @@
 import type { Settled } from '../shared/batcher.ts';
 import { Problem, toError } from '../shared/errors.ts';
 import { isLedgerDown, sqlState, type Db } from './db.ts';
-import { insertRequests, readStoredJobs, type EnqueueRequest, type StoredRow } from './enqueue-rows.ts';
+import {
+  insertRequests,
+  keyReused,
+  readStoredJobs,
+  type EnqueueRequest,
+  type StoredRow,
+} from './enqueue-rows.ts';
 import { firstDispatch, type Dispatch, type InsertedRow } from './insert.ts';
 import type { JobState } from './moves.ts';
 
@@ -61,15 +67,6 @@ function answer(request: EnqueueRequest, outcome: Settled<Answer> | undefined): 
     return { error: keyReused(enqueued.id) };
   }
   return { value: { ...enqueued, repeated: enqueued.repeated || request.job.id !== leaderId } };
-}
-
-/** The refusal of a key that came with another body before; the same for HTTP and for other code's transactions. */
-export function keyReused(jobId: string): Problem {
-  return new Problem(
-    'idempotency_key_reused',
-    'enqueue failed: this Idempotency-Key was used with another body; use a new key',
-    { details: { job_id: jobId } },
-  );
 }
 
 async function commitGroup(

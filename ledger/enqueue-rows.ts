@@ -1,4 +1,5 @@
 // The statements of an enqueue: job rows with or without their idempotency keys, and the job a used key stands for.
+import { Problem } from '../shared/errors.ts';
 import type { Db } from './db.ts';
 import { insertJobsSql, insertParameters, insertValues, type InsertedRow, type NewJob } from './insert.ts';
 import type { JobState } from './moves.ts';
@@ -78,4 +79,13 @@ export function readStoredJobs(db: Db, requests: readonly EnqueueRequest[]): Pro
     requests.map((request) => request.key?.endpoint),
     requests.map((request) => request.key?.value),
   ]);
+}
+
+/** The refusal of a key that came with another body before; the same for HTTP and for other code's transactions. */
+export function keyReused(jobId: string): Problem {
+  return new Problem(
+    'idempotency_key_reused',
+    'enqueue failed: this Idempotency-Key was used with another body; use a new key',
+    { details: { job_id: jobId } },
+  );
 }

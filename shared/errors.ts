@@ -1,5 +1,6 @@
 // The one closed set of errors. Failure codes describe why an attempt did not succeed (workers/outcome.ts maps them);
 // problem codes are what the HTTP API answers (RFC 9457). A message has one form: `what failed: why; what to do`.
+import { types } from 'node:util';
 
 /** Why an attempt, or one provider call, failed. Stored in the ledger and used as a metric label: never add free text. */
 export const failureCodes = [
@@ -151,7 +152,8 @@ export class ConfigError extends Error {
 
 /** Whatever was thrown, as an Error: `throw undefined` and `throw 'text'` included. */
 export function toError(thrown: unknown): Error {
-  if (thrown instanceof Error) return thrown;
+  // An error of another realm (a vm context, as under Jest) is no instance of this one's Error, yet has its code.
+  if (thrown instanceof Error || types.isNativeError(thrown)) return thrown;
   if (typeof thrown === 'object' && thrown !== null && 'message' in thrown)
     return new Error(String(thrown.message));
   return new Error(`something that is not an Error was thrown: ${String(thrown)}`);
