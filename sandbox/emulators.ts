@@ -1,6 +1,12 @@
 // The cast: every stand-in and page of the sandbox, one line each. The only file that changes when a vendor is added.
+import { cloudinaryEmulator } from './cloudinary.ts';
+import { deepgramEmulator } from './deepgram.ts';
+import { elevenlabsEmulator } from './elevenlabs.ts';
 import type { Emulator, Route, World } from './frame.ts';
 import { geminiEmulator } from './gemini.ts';
+import { mailboxRoutes } from './mailbox.ts';
+import { openMails } from './smtp-store.ts';
+import { openSmtp } from './smtp.ts';
 
 /** The SMTP side of the sandbox, once it listens. */
 export interface MailServer {
@@ -18,7 +24,17 @@ export interface Cast {
 }
 
 /** `mailAt.port` 0 takes a free port. */
-// oxlint-disable-next-line require-await -- stand-ins that open files or ports are awaited here
-export async function assemble(world: World, _mailAt: { host: string; port: number }): Promise<Cast> {
-  return { emulators: [geminiEmulator(world)], pages: [], links: [], mail: undefined };
+export async function assemble(world: World, mailAt: { host: string; port: number }): Promise<Cast> {
+  const mails = openMails(world.dataDir);
+  return {
+    emulators: [
+      geminiEmulator(world),
+      elevenlabsEmulator(world),
+      deepgramEmulator(world),
+      cloudinaryEmulator(world),
+    ],
+    pages: mailboxRoutes(mails),
+    links: [{ href: '/mailbox', title: 'The mailbox' }],
+    mail: await openSmtp(world, mails, mailAt),
+  };
 }
