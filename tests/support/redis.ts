@@ -43,11 +43,12 @@ export async function startRedis(options: { port?: number; args?: string[] } = {
     if (child.exitCode !== null) throw new Error(`redis-server did not start: it ended\n${output}`);
     await delay(10);
   }
-  // A test run that is killed must not leave it behind.
-  const kill = (): boolean => child.kill('SIGKILL');
-  process.once('exit', kill);
+  // A test run that is killed must not leave it behind: the shell reads until this process is gone.
+  const watcher = spawn('sh', ['-c', `read _; kill -9 ${child.pid}`], {
+    stdio: ['pipe', 'ignore', 'ignore'],
+  });
   const end = async (signal: NodeJS.Signals): Promise<void> => {
-    process.off('exit', kill);
+    await endChild(watcher, 'SIGKILL');
     await endChild(child, signal);
   };
   return {

@@ -4,11 +4,11 @@ import { once } from 'node:events';
 import { chmod, chown, mkdir, readdir, stat, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { createRequire } from 'node:module';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath, pathToFileURL } from 'node:url';
-import { afterEach, expect, test } from '@jest/globals';
+import { afterAll, afterEach, beforeAll, expect, test } from '@jest/globals';
 import { Client } from 'pg';
 import { isAlive } from '../../../ledger/embedded/owners.ts';
 import { startEmbeddedPostgres, type EmbeddedPostgres } from '../../../ledger/embedded/start.ts';
@@ -26,6 +26,13 @@ async function dataFolder(): Promise<string> {
   cleanups.push(async () => removeFolder(folder));
   return join(folder, 'postgres');
 }
+
+/** One cluster for the tests that need no fresh one: initdb is most of a test's time. Each leaves it stopped. */
+let usual = '';
+beforeAll(async () => {
+  usual = join(await createFolder(), 'postgres');
+});
+afterAll(async () => removeFolder(dirname(usual)));
 
 async function start(dataDir: string, port?: number): Promise<EmbeddedPostgres> {
   const server = await startEmbeddedPostgres({
@@ -80,9 +87,9 @@ async function keeperOf(dataDir: string): Promise<number> {
 }
 
 test('data, address and password survive a restart', async () => {
-  const dataDir = await dataFolder();
+  const dataDir = usual;
   const first = await start(dataDir);
-  await query(first.url, "create table story as select 'The owl' as title");
+  await query(first.url, "create table if not exists story as select 'The owl' as title");
   await first.stop();
   expect(isAlive(first.pid)).toBe(false);
   const second = await start(dataDir);
@@ -92,7 +99,7 @@ test('data, address and password survive a restart', async () => {
 });
 
 test('the server listens on loopback, in UTC, and commits synchronously even for tests', async () => {
-  const { url } = await start(await dataFolder());
+  const { url } = await start(usual);
   const names = [
     'listen_addresses',
     'TimeZone',
@@ -106,7 +113,7 @@ test('the server listens on loopback, in UTC, and commits synchronously even for
 });
 
 test('a parent killed with SIGKILL leaves no postmaster and no keeper', async () => {
-  const dataDir = await dataFolder();
+  const dataDir = usual;
   const { parent, server } = await startParent(dataDir);
   const keeper = await keeperOf(dataDir);
   await endParent(parent, 'SIGKILL');
@@ -115,7 +122,7 @@ test('a parent killed with SIGKILL leaves no postmaster and no keeper', async ()
 });
 
 test('an orphan postmaster, left by a keeper and a parent killed together, is adopted', async () => {
-  const dataDir = await dataFolder();
+  const dataDir = usual;
   const { parent, server: orphan } = await startParent(dataDir);
   process.kill(await keeperOf(dataDir), 'SIGKILL');
   await endParent(parent, 'SIGKILL');
@@ -127,7 +134,7 @@ test('an orphan postmaster, left by a keeper and a parent killed together, is ad
 });
 
 test('stop takes the server down even when its keeper was killed', async () => {
-  const dataDir = await dataFolder();
+  const dataDir = usual;
   const server = await start(dataDir);
   const keeper = await keeperOf(dataDir);
   process.kill(keeper, 'SIGKILL');
@@ -147,8 +154,8 @@ test('two processes that start one folder at once share one postmaster, and the 
 });
 
 test('a postmaster that is killed is started again at the same address', async () => {
-  const server = await start(await dataFolder());
-  await query(server.url, "create table story as select 'The owl' as title");
+  const server = await start(usual);
+  await query(server.url, "create table if not exists story as select 'The owl' as title");
   process.kill(server.pid, 'SIGKILL');
   let titles: unknown[] = [];
   await waitUntil(async () => {
@@ -159,7 +166,7 @@ test('a postmaster that is killed is started again at the same address', async (
 });
 
 test('a port that somebody else has taken gives way to a free one', async () => {
-  const dataDir = await dataFolder();
+  const dataDir = usual;
   const first = await start(dataDir);
   await first.stop();
   const taken = createServer();
@@ -171,7 +178,7 @@ test('a port that somebody else has taken gives way to a free one', async () => 
 });
 
 test('a stale postmaster.pid does not stop a start, even when it names a stranger that lives', async () => {
-  const dataDir = await dataFolder();
+  const dataDir = usual;
   await (await start(dataDir)).stop();
   const path = join(dataDir, 'data', 'postmaster.pid');
   for (const pid of [process.pid, 2_147_483_600]) {

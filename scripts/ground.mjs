@@ -1,0 +1,51 @@
+// What the tests need from the machine beside npm packages: a Redis server and a browser. As root on Debian the missing ones
+// are installed; elsewhere one line says what to install. Does nothing, and says nothing, when all is there.
+import { spawnSync } from 'node:child_process';
+import { accessSync, constants } from 'node:fs';
+import { delimiter, join } from 'node:path';
+
+/** Debian package -> the programs any of which will do. */
+const needs = {
+  'redis-server': ['redis-server'],
+  chromium: ['chromium', 'chromium-browser', 'google-chrome', 'google-chrome-stable'],
+};
+
+function isInstalled(program) {
+  return (process.env.PATH ?? '').split(delimiter).some((folder) => {
+    try {
+      accessSync(join(folder, program), constants.X_OK);
+      return true;
+    } catch {
+      return false;
+    }
+  });
+}
+
+function missing() {
+  return Object.keys(needs).filter((name) => !needs[name].some(isInstalled));
+}
+
+function apt(...args) {
+  const env = { ...process.env, DEBIAN_FRONTEND: 'noninteractive' };
+  const { status, stderr, error } = spawnSync('apt-get', ['-qq', ...args], { encoding: 'utf8', env });
+  if (status === 0) return;
+  const line = (stderr ?? '').split('\n').find((text) => /^[EW]:/.test(text));
+  fail(`apt-get ${args[0]} failed: ${error?.message ?? line ?? `exit code ${status}`}`);
+}
+
+function fail(reason) {
+  const list = missing().join(' ');
+  console.error(
+    `the tests cannot run: ${reason}; install ${list} (on Debian: apt-get install ${list}) and run again`,
+  );
+  process.exit(1);
+}
+
+const wanted = missing();
+if (wanted.length > 0) {
+  if (process.getuid?.() !== 0 || !isInstalled('apt-get')) fail(`${wanted.join(' and ')} not found`);
+  console.log(`installing ${wanted.join(' and ')}`);
+  apt('update');
+  apt('install', '-y', '--no-install-recommends', ...wanted);
+  if (missing().length > 0) fail('the programs are still not on the PATH');
+}
