@@ -54,10 +54,7 @@ type Merge<Jobs> = (Jobs extends unknown ? (jobs: Jobs) => void : never) extends
 
 /** kind -> payload as a caller writes it (defaults optional). */
 export type PayloadInputs<Queues extends readonly QueueDefinition[]> = {
-  [Kind in keyof Merge<Union<Queues>>]: Merge<Union<Queues>>[Kind] extends KindDefinition<
-    infer Payload,
-    z.ZodType
-  >
+  [Kind in keyof Merge<Union<Queues>>]: Merge<Union<Queues>>[Kind] extends KindDefinition<infer Payload>
     ? z.input<Payload>
     : never;
 };

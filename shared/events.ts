@@ -69,7 +69,7 @@ export function createEvents(): EventBus {
     },
     on(name, listener) {
       const list = listeners.get(name) ?? [];
-      listeners.set(name, [...list, listener as (event: never) => void]);
+      listeners.set(name, [...list, listener]);
     },
   };
 }

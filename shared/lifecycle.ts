@@ -32,7 +32,7 @@ export function createLifecycle(options: LifecycleOptions): Lifecycle {
       });
       options.exit(0);
     }, options.deadlineMs);
-    for (const part of parts.reverse()) {
+    for (const part of parts.toReversed()) {
       try {
         await part.stop();
       } catch (thrown) {

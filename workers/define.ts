@@ -32,11 +32,7 @@ export interface Job<Payload = unknown> {
     options?: { save?: (tx: Tx, value: Remembered<T>) => Promise<void> },
   ) => Promise<Remembered<T>>;
   /** Asks for a child; it is born in the transaction that ends this job with success, never before. */
-  enqueue: <Kind extends keyof Payloads & string>(
-    kind: Kind,
-    payload: Payloads[Kind],
-    options?: EnqueueChild,
-  ) => void;
+  enqueue: <Kind extends keyof Payloads>(kind: Kind, payload: Payloads[Kind], options?: EnqueueChild) => void;
   /** 0 to 100, and a line for the operator without personal data. */
   progress: (percent: number, message?: string) => void;
 }

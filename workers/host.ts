@@ -15,6 +15,7 @@ import type { Services, WorkerDefinition } from './define.ts';
 import { buildJob } from './job.ts';
 import { toFailure, verdictOf } from './outcome.ts';
 import { persist } from './persist.ts';
+import { report, type Reported } from './report.ts';
 import { Interrupted, LeaseLost, type Running, type RunningAttempt } from './running.ts';
 
 export interface HostOptions {
@@ -34,9 +35,7 @@ export interface HostOptions {
 const ignoreLimitMs = 5_000;
 const resultLimitBytes = 65_536;
 
-interface Run {
-  begun: Begun;
-  startedAt: number;
+interface Run extends Reported {
   attempt: RunningAttempt;
 }
 
@@ -67,7 +66,7 @@ export class WorkerHost {
     try {
       const ended = await this.#run(run, delivery);
       const finished = await this.#finish(run, ended);
-      return this.#report(run, ended.verdict, finished);
+      return report(this.#options, run, ended.verdict, finished);
     } finally {
       running.remove(run.attempt);
     }
@@ -146,36 +145,6 @@ export class WorkerHost {
           : attempts.finish(request),
       leaving,
     );
-  }
-
-  #report(run: Run, verdict: Verdict, { state }: Finished): Ending {
-    const { begun } = run;
-    const facts = { jobId: begun.jobId, queue: begun.queue, kind: begun.kind };
-    const failure = verdict.outcome === 'failed' || verdict.outcome === 'snoozed' ? verdict : undefined;
-    this.#options.emit('attempt.ended', {
-      ...facts,
-      tenant: begun.tenant,
-      attempt: begun.attemptNo,
-      generation: begun.generation,
-      outcome: state === 'cancelled' ? 'cancelled' : verdict.outcome,
-      state: state ?? 'refused',
-      durationMs: Math.round(performance.now() - run.startedAt),
-      ...(begun.attemptNo === 1 && { waitMs: Math.round(begun.waitMs) }),
-      ...(failure !== undefined && { code: failure.code, message: failure.message }),
-      ...(typeof failure?.retryInMs === 'number' && { retryInMs: failure.retryInMs }),
-      workerId: this.#options.workerId,
-      recorded: state !== undefined,
-    });
-    if (state === 'succeeded' || state === 'dead' || state === 'cancelled' || state === 'expired') {
-      this.#options.emit('job.finished', {
-        ...facts,
-        state,
-        endToEndMs: Date.now() - begun.createdAt.getTime(),
-      });
-    }
-    if (state === 'dead' && verdict.outcome === 'failed')
-      return { failed: true, message: `${verdict.code}: ${verdict.message}` };
-    return { failed: false, outcome: state ?? 'refused' };
   }
 }
 

@@ -1,5 +1,5 @@
 // Builds the Job that a handler sees: steps that remember, children that are born with the outcome, progress, signal.
-import type { Charge } from '../shared/call.ts';
+import type { Call, Charge } from '../shared/call.ts';
 import { Failure } from '../shared/errors.ts';
 import type { Emit } from '../shared/events.ts';
 import { sanitiseText } from '../shared/text.ts';
@@ -26,17 +26,6 @@ export interface JobContext {
 export function buildJob(context: JobContext): { job: Job; children: Child[] } {
   const { begun, registry, signal } = context;
   const children: Child[] = [];
-  const used = new Set<string>();
-  let remembered: Promise<Map<string, unknown>> | undefined;
-
-  function recall(): Promise<Map<string, unknown>> {
-    // A first attempt has nothing to remember: no query for the most common case.
-    remembered ??=
-      begun.attemptNo === 1
-        ? Promise.resolve(new Map<string, unknown>())
-        : readSteps(context.db, begun.jobId);
-    return remembered;
-  }
 
   const job: Job = {
     id: begun.jobId,
@@ -45,20 +34,7 @@ export function buildJob(context: JobContext): { job: Job; children: Child[] } {
     payload: context.payload,
     attempt: begun.attemptNo,
     signal,
-    async step(name, call, options = {}) {
-      if (used.has(name))
-        throw new Failure(
-          'bug',
-          `step failed: ${name} is used twice in one job; give each step its own name`,
-        );
-      used.add(name);
-      const steps = await persist(recall, signal);
-      if (steps.has(name)) {
-        context.emit('step.ended', { ...factsOf(begun), step: name, result: 'remembered', durationMs: 0 });
-        return steps.get(name) as never;
-      }
-      return runStep(context, name, call, options.save);
-    },
+    step: rememberedSteps(context),
     enqueue(kind, payload, options = {}) {
       children.push({
         job: checkJob(registry, { kind, payload }, Date.now()),
@@ -73,7 +49,39 @@ export function buildJob(context: JobContext): { job: Job; children: Child[] } {
   return { job, children };
 }
 
-type StepCall<T> = Parameters<Job['step']>[1] & ((call: never) => Promise<T>);
+/** Steps of one attempt: each name once; a stored result is returned, anything else is run and stored. */
+function rememberedSteps(context: JobContext): Job['step'] {
+  const { begun, signal } = context;
+  const used = new Set<string>();
+  let remembered: Promise<Map<string, unknown>> | undefined;
+
+  function recall(): Promise<Map<string, unknown>> {
+    // A first attempt has nothing to remember: no query for the most common case.
+    remembered ??=
+      begun.attemptNo === 1
+        ? Promise.resolve(new Map<string, unknown>())
+        : readSteps(context.db, begun.jobId);
+    return remembered;
+  }
+
+  async function step(
+    name: string,
+    call: StepCall<unknown>,
+    options: { save?: unknown } = {},
+  ): Promise<unknown> {
+    if (used.has(name))
+      throw new Failure('bug', `step failed: ${name} is used twice in one job; give each step its own name`);
+    used.add(name);
+    const steps = await persist(recall, signal);
+    if (!steps.has(name)) return runStep(context, name, call, options.save);
+    context.emit('step.ended', { ...factsOf(begun), step: name, result: 'remembered', durationMs: 0 });
+    return steps.get(name);
+  }
+
+  return step as Job['step'];
+}
+
+type StepCall<T> = (call: Call) => Promise<T>;
 
 async function runStep<T>(
   context: JobContext,
@@ -87,11 +95,11 @@ async function runStep<T>(
   signal.throwIfAborted(); // no paid call is started by an attempt that is over
   let value: T;
   try {
-    value = (await call({
+    value = await call({
       step: `${begun.jobId}:${name}`,
       signal,
       charge: (charge) => void charges.push(charge),
-    })) as T;
+    });
   } catch (thrown) {
     await commitLostCharges(db, begun, name, charges).catch(() => undefined); // the failure itself is what must be told
     throw thrown;

@@ -27,92 +27,102 @@ export interface RunningOptions {
   emit: Emit;
 }
 
-export interface Running {
-  add: (attempt: RunningAttempt) => void;
-  remove: (attempt: RunningAttempt) => void;
-  readonly size: number;
-  /** Aborts every attempt, so that it is handed back without using an attempt up. */
-  interrupt: (reason: string) => void;
-  /** Resolves when nothing runs. */
-  empty: () => Promise<void>;
-  stop: () => void;
-}
+/** The attempts under way. Made with `start()`, ended with `stop()`. */
+export class Running {
+  readonly #options: RunningOptions;
+  readonly #attempts = new Map<string, RunningAttempt>();
+  readonly #timers: NodeJS.Timeout[] = [];
+  #waiting: (() => void)[] = [];
+  #renewedAt = performance.now();
+  #renewing = false;
 
-export function createRunning(options: RunningOptions): Running {
-  const attempts = new Map<string, RunningAttempt>();
-  const waiting: (() => void)[] = [];
-  let renewedAt = performance.now();
-  let renewing = false;
-
-  async function renew(): Promise<void> {
-    if (attempts.size === 0) {
-      renewedAt = performance.now();
-      return;
-    }
-    const leases = [...attempts.values()].map(({ begun }) => ({
-      jobId: begun.jobId,
-      attemptNo: begun.attemptNo,
-    }));
-    const { lost, cancelled } = await options.attempts.renew(leases);
-    renewedAt = performance.now();
-    for (const id of lost)
-      attempts.get(id)?.controller.abort(new LeaseLost('another worker has taken the job over'));
-    for (const id of cancelled)
-      attempts.get(id)?.controller.abort(new Failure('cancelled', 'the job was cancelled'));
+  constructor(options: RunningOptions) {
+    this.#options = options;
   }
 
-  async function tick(): Promise<void> {
-    if (renewing) return;
-    renewing = true;
+  start(): void {
+    this.#timers.push(setInterval(() => void this.#tick(), this.#options.renewMs));
+    // Progress that cannot be written is told again with the next change: it is a courtesy, not a fact.
+    this.#timers.push(setInterval(() => void this.#writeProgress().catch(() => undefined), 1_000));
+  }
+
+  add(attempt: RunningAttempt): void {
+    this.#attempts.set(attempt.begun.jobId, attempt);
+  }
+
+  remove(attempt: RunningAttempt): void {
+    if (this.#attempts.get(attempt.begun.jobId) === attempt) this.#attempts.delete(attempt.begun.jobId);
+    if (this.#attempts.size > 0) return;
+    for (const resolve of this.#waiting) resolve();
+    this.#waiting = [];
+  }
+
+  get size(): number {
+    return this.#attempts.size;
+  }
+
+  /** Aborts every attempt, so that it is handed back without using an attempt up. */
+  interrupt(reason: string): void {
+    this.#abortAll(new Interrupted(reason));
+  }
+
+  /** Resolves when nothing runs. */
+  async empty(): Promise<void> {
+    if (this.#attempts.size > 0) await new Promise<void>((resolve) => void this.#waiting.push(resolve));
+  }
+
+  stop(): void {
+    for (const timer of this.#timers) clearInterval(timer);
+  }
+
+  async #tick(): Promise<void> {
+    if (this.#renewing) return;
+    this.#renewing = true;
     try {
-      await renew();
+      await this.#renew();
     } catch (thrown) {
-      options.emit('notice', {
+      this.#options.emit('notice', {
         level: 'warn',
         message: `leases could not be renewed: ${toError(thrown).message}`,
       });
       // Two thirds of the lease have passed in silence: stop before the next paid call, not after it.
-      if (performance.now() - renewedAt > (options.leaseMs * 2) / 3)
-        abortAll(new LeaseLost('leases could not be renewed in time'));
+      const silentMs = performance.now() - this.#renewedAt;
+      if (silentMs > (this.#options.leaseMs * 2) / 3)
+        this.#abortAll(new LeaseLost('leases could not be renewed in time'));
     } finally {
-      renewing = false;
+      this.#renewing = false;
     }
   }
 
-  function abortAll(reason: Error): void {
-    for (const { controller } of attempts.values()) controller.abort(reason);
-  }
-
-  async function writeProgress(): Promise<void> {
-    const changed = [...attempts.values()].filter((attempt) => attempt.progress !== undefined);
-    if (changed.length === 0) return;
-    const notes = changed.map(({ begun, progress }) => ({
+  async #renew(): Promise<void> {
+    // The controllers of now: a job may end and begin again here while the renewal is under way.
+    const held = new Map(this.#attempts);
+    const leases = [...held.values()].map(({ begun }) => ({
       jobId: begun.jobId,
       attemptNo: begun.attemptNo,
+    }));
+    const { lost, cancelled } = await this.#options.attempts.renew(leases);
+    this.#renewedAt = performance.now();
+    for (const id of lost)
+      held.get(id)?.controller.abort(new LeaseLost('another worker has taken the job over'));
+    for (const id of cancelled)
+      held.get(id)?.controller.abort(new Failure('cancelled', 'the job was cancelled'));
+  }
+
+  async #writeProgress(): Promise<void> {
+    const changed = [...this.#attempts.values()].filter((attempt) => attempt.progress !== undefined);
+    if (changed.length === 0) return;
+    const notes = changed.map(({ begun: { jobId, attemptNo }, progress }) => ({
+      jobId,
+      attemptNo,
       percent: progress?.percent ?? 0,
       message: progress?.message ?? null,
     }));
     for (const attempt of changed) delete attempt.progress;
-    await options.attempts.progress(notes);
+    await this.#options.attempts.progress(notes);
   }
 
-  const renewal = setInterval(() => void tick(), options.renewMs);
-  const progress = setInterval(() => void writeProgress().catch(() => undefined), 1_000);
-  return {
-    add: (attempt) => void attempts.set(attempt.begun.jobId, attempt),
-    remove(attempt) {
-      if (attempts.get(attempt.begun.jobId) === attempt) attempts.delete(attempt.begun.jobId);
-      if (attempts.size === 0) for (const resolve of waiting.splice(0)) resolve();
-    },
-    get size() {
-      return attempts.size;
-    },
-    interrupt: (reason) => abortAll(new Interrupted(reason)),
-    empty: () =>
-      attempts.size === 0 ? Promise.resolve() : new Promise((resolve) => void waiting.push(resolve)),
-    stop() {
-      clearInterval(renewal);
-      clearInterval(progress);
-    },
-  };
+  #abortAll(reason: Error): void {
+    for (const { controller } of this.#attempts.values()) controller.abort(reason);
+  }
 }

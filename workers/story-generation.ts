@@ -2,7 +2,14 @@
 // those have ended. A part that failed for good does not sink the story: it is published degraded and says what is missing.
 import { Failure } from '../shared/errors.ts';
 import { storyGeneration } from '../queues/story-generation.ts';
-import { publishStory, readParts, readStory, saveStory, type StoryParts, type StoryText } from '../ledger/stories.ts';
+import {
+  publishStory,
+  readParts,
+  readStory,
+  saveStory,
+  type StoryParts,
+  type StoryText,
+} from '../ledger/stories.ts';
 import { defineWorker } from './define.ts';
 import { oneLine } from './one-line.ts';
 
@@ -26,7 +33,8 @@ export const storyGenerationWorker = defineWorker(storyGeneration, {
     );
     const { storyId, title } = story;
     job.progress(90, `${story.pages.length} pages written`);
-    for (let page = 0; page <= story.pages.length; page += 1) job.enqueue('generate-images', { storyId, page });
+    for (let page = 0; page <= story.pages.length; page += 1)
+      job.enqueue('generate-images', { storyId, page });
     job.enqueue('narrate-story', { storyId, ...(voiceId !== undefined && { voiceId }) });
     job.enqueue('publish-story', { storyId, ...(notify !== undefined && { notify }) }, { after: 'siblings' });
     return { storyId, title, pages: story.pages.length };
@@ -55,7 +63,10 @@ export const storyGenerationWorker = defineWorker(storyGeneration, {
     );
     const { title, degraded, coverUrl, narrationUrl } = story;
     if (notify !== undefined) {
-      const links = { ...(coverUrl !== null && { coverUrl }), ...(narrationUrl !== null && { narrationUrl }) };
+      const links = {
+        ...(coverUrl !== null && { coverUrl }),
+        ...(narrationUrl !== null && { narrationUrl }),
+      };
       const variables = { childName, title, degraded, ...links };
       job.enqueue('send-email', { template: 'story-ready', to: notify, variables });
     }
@@ -79,7 +90,10 @@ function sceneOf(story: StoryText, page: number): string {
   }
   const found = story.pages.find(({ number }) => number === page);
   if (found === undefined)
-    throw new Failure('bad_input', `page ${page} cannot be drawn: the story has ${story.pages.length} pages; check the page`);
+    throw new Failure(
+      'bad_input',
+      `page ${page} cannot be drawn: the story has ${story.pages.length} pages; check the page`,
+    );
   return found.scene;
 }
 

@@ -20,7 +20,8 @@ import { expirer, pruner, waiterRepair } from './maintenance/pruner.ts';
 import { relaySweep } from './maintenance/relay-sweep.ts';
 import { rescuer } from './maintenance/rescuer.ts';
 import { persist } from './persist.ts';
-import { createRunning, type Running } from './running.ts';
+import { readiness, stopRunning } from './phases.ts';
+import { Running } from './running.ts';
 
 type Timers = Pick<
   Config,
@@ -66,23 +67,13 @@ export async function startWork(options: WorkOptions): Promise<Work> {
   const workerId = newId();
   const leaving = new AbortController();
   const definitions = options.workers.filter(({ queue }) => options.queues?.includes(queue.name) ?? true);
-  await persist(
-    () =>
-      registerWorker(db, {
-        id: workerId,
-        version: options.version,
-        queues: definitions.map(({ queue }) => queue.name),
-      }),
-    leaving.signal,
-  );
+  const row = { id: workerId, version: options.version, queues: definitions.map(({ queue }) => queue.name) };
+  await persist(() => registerWorker(db, row), leaving.signal);
   const onCommitted = (rows: readonly Dispatch[]): void => options.relay.nudge(rows);
   const attempts = createAttempts({ db, workerId, leaseMs: config.STORYTIME_LEASE_MS, emit, onCommitted });
-  const running = createRunning({
-    attempts,
-    leaseMs: config.STORYTIME_LEASE_MS,
-    renewMs: config.STORYTIME_RENEW_MS,
-    emit,
-  });
+  const leases = { leaseMs: config.STORYTIME_LEASE_MS, renewMs: config.STORYTIME_RENEW_MS };
+  const running = new Running({ attempts, ...leases, emit });
+  running.start();
   const parts: Parts = { workerId, leaving, attempts, running, consumers: [] };
   const maintenance = startDuties(options, workerId, onCommitted);
   const unlisten = listen(db, () => maintenance.hint('relay-sweep'));
@@ -96,7 +87,7 @@ export async function startWork(options: WorkOptions): Promise<Work> {
     .catch(() => undefined);
   return {
     workerId,
-    ready: () => readiness(options),
+    ready: () => readiness(db, options.broker),
     async stop() {
       clearInterval(seen);
       await stopRunning(parts, config.STORYTIME_GRACE_MS);
@@ -152,39 +143,4 @@ function startDuties(
     pruner(db, 60_000),
   ];
   return startMaintenance({ db, workerId, duties, leadMs: Math.max(everyMs * 2, 1_000), emit });
-}
-
-/** Take nothing more; wait; abort what is left so that it is handed back with its attempt; leave in any case. */
-async function stopRunning(parts: Parts, graceMs: number): Promise<void> {
-  await within(1_000, Promise.allSettled(parts.consumers.map((consumer) => consumer.pause())));
-  await within(graceMs * 0.6, parts.running.empty());
-  parts.running.interrupt('the process is stopping');
-  await within(graceMs * 0.3, parts.running.empty());
-  parts.leaving.abort();
-  await within(2_000, Promise.allSettled(parts.consumers.map((consumer) => consumer.close(parts.running.size > 0))));
-}
-
-async function readiness({ db, broker }: WorkOptions): Promise<{ ledger: boolean; engine: boolean }> {
-  const answers = (work: Promise<unknown>): Promise<boolean> =>
-    within(
-      2_000,
-      work.then(
-        () => true,
-        () => false,
-      ),
-    ).then((value) => value === true);
-  const [ledger, engine] = await Promise.all([answers(db.ping()), answers(broker.ping())]);
-  return { ledger, engine };
-}
-
-async function within<T>(ms: number, work: Promise<T>): Promise<T | undefined> {
-  let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<undefined>((resolve) => {
-    timer = setTimeout(() => resolve(undefined), ms);
-  });
-  try {
-    return await Promise.race([work, late]);
-  } finally {
-    clearTimeout(timer);
-  }
 }

@@ -5,12 +5,12 @@ import { createMetrics } from '../../shared/metrics.ts';
 import { createBroker } from '../../engine/broker.ts';
 import { openEngine } from '../../engine/connect.ts';
 import { openDb } from '../../ledger/db.ts';
-import { createEnqueue } from '../../ledger/enqueue.ts';
+import { createEnqueue, type Enqueue } from '../../ledger/enqueue.ts';
 import { newJob } from '../../ledger/insert.ts';
 import { createRelay } from '../../ledger/relay.ts';
 import { checkJob } from '../../queues/check.ts';
 import type { Services } from '../../workers/define.ts';
-import { startWork } from '../../workers/work.ts';
+import { startWork, type Work } from '../../workers/work.ts';
 import { countdown, measured } from '../measure.ts';
 import { noopQueue, registry } from '../registry.ts';
 import { payload, type Side, type SideContext, type SideResult } from './types.ts';
@@ -23,6 +23,10 @@ const timers = {
   STORYTIME_CONCURRENCY_SCALE: 1,
 };
 
+const workers = [{ queue: noopQueue, handlers: { noop: async () => Promise.resolve({}) }, typed: undefined }];
+// The handler uses no service.
+const services = {} as Services;
+
 async function run(context: SideContext, redisUrl: string | undefined, count: number): Promise<SideResult> {
   const events = createEvents();
   logEvents(events, createLog({ level: 'info', part: 'work' }));
@@ -33,25 +37,13 @@ async function run(context: SideContext, redisUrl: string | undefined, count: nu
   const broker = createBroker(engine, ['bench']);
   await broker.boardQueues();
   const relay = createRelay({ db, broker, registry, emit });
-  const enqueue = createEnqueue({ db, emit, onCommitted: relay.nudge, deadlineMs: 60_000 });
-  for (let added = 0; added < count; added += 2_000) {
-    const jobs = Array.from({ length: Math.min(2_000, count - added) }, () =>
-      checkJob(registry, { kind: 'noop', payload }, Date.now()),
-    );
-    await Promise.all(
-      jobs.map((job) => enqueue({ job: newJob(job, { tenant: 'bench', source: 'api' }), key: undefined })),
-    );
-  }
+  await fill(createEnqueue({ db, emit, onCommitted: relay.nudge, deadlineMs: 60_000 }), count);
   await relay.idle();
   const { done, all } = countdown(count);
   events.on('attempt.ended', done);
-  let stop = (): Promise<void> => Promise.resolve();
+  let work: Work | undefined;
   const result = await measured(count, async () => {
-    const workers = [
-      { queue: noopQueue, handlers: { noop: async () => Promise.resolve({}) }, typed: undefined },
-    ];
-    const services = { db, artifactLink: (id: string) => id } as unknown as Services;
-    const work = await startWork({
+    work = await startWork({
       config: timers,
       db,
       engine,
@@ -63,14 +55,24 @@ async function run(context: SideContext, redisUrl: string | undefined, count: nu
       emit,
       version: 'bench',
     });
-    stop = work.stop;
     await all;
   });
-  await stop();
+  await work?.stop();
   await broker.close();
   await engine.close();
   await db.close();
   return result;
+}
+
+async function fill(enqueue: Enqueue, count: number): Promise<void> {
+  for (let added = 0; added < count; added += 2_000) {
+    const jobs = Array.from({ length: Math.min(2_000, count - added) }, () =>
+      checkJob(registry, { kind: 'noop', payload }, Date.now()),
+    );
+    await Promise.all(
+      jobs.map((job) => enqueue({ job: newJob(job, { tenant: 'bench', source: 'api' }), key: undefined })),
+    );
+  }
 }
 
 async function side(context: SideContext, redisUrl: string | undefined): Promise<SideResult> {

@@ -23,45 +23,35 @@ export interface Maintenance {
 const lead = 'maintenance';
 
 export function startMaintenance(options: MaintenanceOptions): Maintenance {
-  const { db, workerId, emit } = options;
+  const { db, workerId, duties } = options;
   const timers: NodeJS.Timeout[] = [];
   const busy = new Map<string, Promise<void>>();
   let leading = false;
 
   async function takeTurn(): Promise<void> {
-    try {
-      leading = await takeLead(db, lead, workerId, options.leadMs);
-    } catch {
-      leading = false; // the ledger is away: whoever reaches it first leads
-    }
+    // With the ledger away nobody leads; whoever reaches it first does.
+    leading = await takeLead(db, lead, workerId, options.leadMs).catch(() => false);
   }
 
-  async function round(duty: Duty): Promise<void> {
-    const start = performance.now();
-    try {
-      const count = await duty.run();
-      emit('maintenance.done', { duty: duty.name, count, durationMs: Math.round(performance.now() - start) });
-    } catch (thrown) {
-      emit('maintenance.failed', { duty: duty.name, message: toError(thrown).message });
-    }
+  function begin(duty: Duty): void {
+    if (!busy.has(duty.name))
+      busy.set(
+        duty.name,
+        round(options.emit, duty).finally(() => busy.delete(duty.name)),
+      );
   }
 
-  function start(duty: Duty): void {
-    if (busy.has(duty.name)) return;
-    busy.set(
-      duty.name,
-      round(duty).finally(() => busy.delete(duty.name)),
-    );
+  function beginWhenLeading(duty: Duty): void {
+    if (leading) begin(duty);
   }
 
-  void takeTurn().then(() => options.duties.forEach((duty) => (leading ? start(duty) : undefined)));
+  void takeTurn().then(() => duties.forEach(beginWhenLeading));
   timers.push(setInterval(() => void takeTurn(), options.leadMs / 3));
-  for (const duty of options.duties)
-    timers.push(setInterval(() => (leading ? start(duty) : undefined), duty.everyMs));
+  for (const duty of duties) timers.push(setInterval(beginWhenLeading, duty.everyMs, duty));
   return {
     hint(name) {
-      const duty = options.duties.find((one) => one.name === name);
-      if (duty !== undefined) start(duty);
+      const duty = duties.find((one) => one.name === name);
+      if (duty !== undefined) begin(duty);
     },
     async stop() {
       for (const timer of timers) clearInterval(timer);
@@ -69,4 +59,14 @@ export function startMaintenance(options: MaintenanceOptions): Maintenance {
       if (leading) await leaveLead(db, lead, workerId).catch(() => undefined);
     },
   };
+}
+
+async function round(emit: Emit, duty: Duty): Promise<void> {
+  const start = performance.now();
+  try {
+    const count = await duty.run();
+    emit('maintenance.done', { duty: duty.name, count, durationMs: Math.round(performance.now() - start) });
+  } catch (thrown) {
+    emit('maintenance.failed', { duty: duty.name, message: toError(thrown).message });
+  }
 }
