@@ -63,22 +63,28 @@ function unwrap(rejection: unknown): unknown {
   return inner ?? rejection;
 }
 
-function codeOf(status: number, message: unknown): Diagnosis['code'] {
-  if (status === 420) return 'rate_limited';
+function codeOf(status: number, message: string): Diagnosis['code'] {
   if (status === 423) return 'unavailable';
-  const limits =
-    typeof message === 'string' && /(plan|account|usage|credit)s? .*(limit|exceeded)/i.test(message);
+  if (status === 420) return /limit of \d+/i.test(message) ? 'quota_exhausted' : 'rate_limited';
+  const limits = /(plan|account|usage|credit)s? .*(limit|exceeded)/i.test(message);
   return limits && (status === 400 || status === 403) ? 'quota_exhausted' : codeOfStatus(status);
+}
+
+/** "Try again on 2026-11-21 06:00:00 UTC": all that is said of the time, for the SDK drops the headers. */
+function backInMs(message: string): number | undefined {
+  const moment = /try again on ([\d:T.Z -]+?) ?UTC/i.exec(message)?.[1];
+  const at = moment === undefined ? Number.NaN : Date.parse(moment.endsWith('Z') ? moment : `${moment}Z`);
+  return Number.isNaN(at) ? undefined : Math.max(0, at - Date.now());
 }
 
 /** `paid`: whether the request may have been carried out. 499 is the SDK's own idle timeout. */
 export function diagnoseCloudinary(rejection: unknown, paid: boolean): Diagnosis | undefined {
   const error = unwrap(rejection);
-  if (typeof error !== 'object' || error === null) return undefined;
-  const { http_code: status, message } = error as { http_code?: unknown; message?: unknown };
+  const { http_code: status, message } = Object(error) as { http_code?: unknown; message?: unknown };
   if (status === 499) return { code: paid ? 'unknown_outcome' : 'timeout', why: 'no answer in time' };
   if (typeof status !== 'number') return diagnoseNetwork(error, paid);
   // The SDK turns a 200 that is not JSON into an error with that status.
   if (status < 300) return { code: 'bad_output', why: 'the answer is not JSON' };
-  return { code: codeOf(status, message), why: 'refused', status };
+  const text = String(message);
+  return { code: codeOf(status, text), why: 'refused', status, retryAfterMs: backInMs(text) };
 }

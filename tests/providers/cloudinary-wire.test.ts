@@ -33,6 +33,12 @@ test('the three shapes of a rejection come to one code', () => {
   expect(cases.map(([rejection]) => diagnoseCloudinary(rejection, true)?.code)).toEqual(
     cases.map(([, code]) => code),
   );
+  const spent = {
+    message: 'Rate Limit Exceeded. Limit of 500 api operations reached. Try again on 2099-01-01 00:00:00 UTC',
+  };
+  const diagnosed = diagnoseCloudinary({ ...spent, http_code: 420 }, true);
+  expect(diagnosed?.code).toBe('quota_exhausted');
+  expect(diagnosed?.retryAfterMs).toBeGreaterThan(1e12);
   expect(diagnoseCloudinary({ error: reset }, false)?.code).toBe('unavailable');
 });
 
