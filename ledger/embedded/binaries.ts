@@ -71,7 +71,7 @@ function programs(native: string): Binaries {
  * Makes the library links that an npm package cannot carry: a newer npm blocks the install script that should, and the
  * programs then miss libicuuc.so.60. Returns why it could not, if so.
  */
-export async function hydrate(native: string): Promise<string | undefined> {
+async function hydrate(native: string): Promise<string | undefined> {
   const text = await readFile(join(native, 'pg-symlinks.json'), 'utf8').catch(() => '[]');
   const links = JSON.parse(text) as { source: string; target: string }[];
   for (const { source, target } of links) {

@@ -28,7 +28,7 @@ export async function chooseIdentity(root: string): Promise<Identity | undefined
 }
 
 /** The best unprivileged user of a passwd file's text. */
-export function findUser(passwd: string): Identity {
+function findUser(passwd: string): Identity {
   const lines = passwd.split('\n').map((line) => line.split(':'));
   for (const name of candidates) {
     const fields = lines.find((line) => line[0] === name);

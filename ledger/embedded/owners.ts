@@ -36,7 +36,7 @@ export function isAlive(pid: number, start?: string): boolean {
 }
 
 /** When the process started, in the kernel's ticks; '' where there is no /proc. */
-export function startOf(pid: number): string {
+function startOf(pid: number): string {
   return readStat(pid).started;
 }
 
