@@ -35,25 +35,27 @@ async function play(job: Play): Promise<unknown> {
 beforeAll(async () => {
   redis = await startRedis();
 });
+const open: { house: House; database: TestDatabase }[] = [];
+// In this order: a house must be closed before its engine is stopped.
 afterAll(async () => {
+  for (const { house, database } of open) {
+    await house.close();
+    await database.drop();
+  }
   await redis.stop();
 });
 
 for (const engine of ['postgres', 'redis'] as const) {
-  let database: TestDatabase;
   let house: House;
 
   beforeAll(async () => {
-    database = await createDatabase();
+    const database = await createDatabase();
     house = await openHouse({
       databaseUrl: database.url,
       redisUrl: engine === 'redis' ? redis.url : undefined,
       handlers: { play: play as never, rest: (async () => ({ rested: true })) as never },
     });
-  });
-  afterAll(async () => {
-    await house.close();
-    await database.drop();
+    open.push({ house, database });
   });
 
   test(`${engine}: a job runs once and its result is in the ledger`, async () => {
