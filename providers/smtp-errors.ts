@@ -10,18 +10,18 @@ interface SmtpError {
 }
 
 /** The session broke; the server said nothing about this mail. */
-const broken = new Set([
-  'ESOCKET',
-  'ECONNECTION',
-  'ETIMEDOUT',
-  'EDNS',
-  'ETLS',
-  'EPROTOCOL',
-  'EPROXY',
-  'ESTREAM',
-]);
+const broken = new Set(['ESOCKET', 'ECONNECTION', 'ETIMEDOUT', 'EDNS', 'ETLS', 'EPROTOCOL', 'EPROXY']);
 const keys = new Set(['EAUTH', 'ENOAUTH', 'EOAUTH2']);
-const ours = new Set(['EENVELOPE', 'EMESSAGE', 'EMAXRECIPIENTS', 'EFILEACCESS', 'EURLACCESS', 'EREQUIRETLS']);
+/** Our own mail is at fault; ESTREAM ends it without its last line, so the server has dropped it. */
+const ours = new Set([
+  'ESTREAM',
+  'EENVELOPE',
+  'EMESSAGE',
+  'EMAXRECIPIENTS',
+  'EFILEACCESS',
+  'EURLACCESS',
+  'EREQUIRETLS',
+]);
 
 function replyOf(status: number, response: unknown): Diagnosis['code'] {
   // 5.4.5 is the enhanced code of "daily sending limit"; some servers only say it in words.
@@ -36,8 +36,9 @@ function codeOf(
 ): Diagnosis['code'] | undefined {
   if (typeof code !== 'string') return undefined;
   if (keys.has(code)) return permanent === false ? 'unavailable' : 'auth';
-  if (typeof responseCode === 'number' && responseCode >= 400) return replyOf(responseCode, response);
-  if (broken.has(code)) return begun ? 'unknown_outcome' : 'unavailable';
+  const replied = typeof responseCode === 'number' && responseCode >= 400;
+  if (broken.has(code)) return begun && !replied ? 'unknown_outcome' : 'unavailable';
+  if (replied) return replyOf(responseCode, response);
   return ours.has(code) ? 'bad_input' : undefined;
 }
 

@@ -18,6 +18,7 @@ interface BillEntry {
 
 export interface Rig {
   sandbox: Sandbox;
+  dataDir: string;
   guard: Guard;
   /** A call of one step that collects its charges. */
   call: (step: string, signal?: AbortSignal) => Call & { charges: Charge[] };
@@ -43,6 +44,7 @@ export async function openRig(provider: string): Promise<Rig> {
   });
   return {
     sandbox,
+    dataDir,
     guard,
     call(step, signal = new AbortController().signal) {
       const charges: Charge[] = [];

@@ -16,6 +16,8 @@ test('temporary, permanent, key and quota answers are told apart', () => {
     [{ code: 'EAUTH', responseCode: 535, permanent: true }, 'auth'],
     [{ code: 'EAUTH', responseCode: 454, permanent: false }, 'unavailable'],
     [{ code: 'EPROTOCOL', responseCode: 421 }, 'unavailable'],
+    [{ code: 'EPROTOCOL', responseCode: 554 }, 'unavailable'],
+    [{ code: 'ETLS', responseCode: 502 }, 'unavailable'],
     [{ code: 'ESOCKET' }, 'unavailable'],
     [{ code: 'ECONNECTION' }, 'unavailable'],
     [{ code: 'EENVELOPE' }, 'bad_input'],
@@ -32,5 +34,6 @@ test('a session that breaks after the message began leaves its fate unknown', ()
   for (const code of ['ESOCKET', 'ECONNECTION', 'ETIMEDOUT']) {
     expect(diagnoseSmtp(error({ code }), true)?.code).toBe('unknown_outcome');
   }
+  expect(diagnoseSmtp(error({ code: 'ESTREAM' }), true)?.code).toBe('bad_input');
   expect(diagnoseSmtp(error({ code: 'EMESSAGE', responseCode: 554 }), true)?.code).toBe('bad_input');
 });
