@@ -32,7 +32,8 @@ const goodLength = 30;
 /** A whole WebVTT file. */
 export function captions(speeches: readonly TimedSpeech[], durationSeconds: number): string {
   const cues = cuesOf(speeches, durationSeconds).map(
-    ({ startMs, endMs, lines }) => `${stamp(startMs)} --> ${stamp(endMs)}\n${lines.map(escapeCue).join('\n')}\n`,
+    ({ startMs, endMs, lines }) =>
+      `${stamp(startMs)} --> ${stamp(endMs)}\n${lines.map(escapeCue).join('\n')}\n`,
   );
   return ['WEBVTT\n', ...cues].join('\n');
 }
@@ -95,7 +96,8 @@ function wrap(words: readonly Word[]): string[] {
   const lines: string[] = [];
   for (const { text } of words) {
     const line = lines.at(-1);
-    if (line !== undefined && line.length + 1 + text.length <= maxLine) lines[lines.length - 1] = `${line} ${text}`;
+    if (line !== undefined && line.length + 1 + text.length <= maxLine)
+      lines[lines.length - 1] = `${line} ${text}`;
     else lines.push(text);
   }
   return lines;
@@ -119,10 +121,15 @@ function inOrder(cues: readonly Cue[], durationMs: number): Cue[] {
   });
 }
 
+function pad(value: number, length: number): string {
+  return String(value).padStart(length, '0');
+}
+
 function stamp(ms: number): string {
-  const pad = (value: number, length = 2): string => String(value).padStart(length, '0');
   const seconds = Math.floor(ms / 1_000);
-  const clock = [Math.floor(seconds / 3_600), Math.floor(seconds / 60) % 60, seconds % 60].map((part) => pad(part));
+  const clock = [Math.floor(seconds / 3_600), Math.floor(seconds / 60) % 60, seconds % 60].map((part) =>
+    pad(part, 2),
+  );
   return `${clock.join(':')}.${pad(ms % 1_000, 3)}`;
 }
 

@@ -5,7 +5,10 @@ type Split = (text: string, language: string) => string[];
 
 const paragraphs: Split = (text) => text.match(/[\s\S]+?(?:\n\s*\n\s*|$)/gu) ?? [];
 const sentences: Split = (text, language) =>
-  Array.from(new Intl.Segmenter(language, { granularity: 'sentence' }).segment(text), ({ segment }) => segment);
+  Array.from(
+    new Intl.Segmenter(language, { granularity: 'sentence' }).segment(text),
+    ({ segment }) => segment,
+  );
 /** White space stays with the word before it. */
 const words: Split = (text) => text.match(/^\s+|\S+\s*/gu) ?? [];
 const letters: Split = (text) => Array.from(text);
@@ -42,8 +45,18 @@ export function surroundings(
   const before = chunks[index - 1];
   const after = chunks[index + 1];
   return {
-    ...(before !== undefined && { previousText: before.slice(-contextLength).replace(/^\S*\s/u, '').trim() }),
-    ...(after !== undefined && { nextText: after.slice(0, contextLength).replace(/\s\S*$/u, '').trim() }),
+    ...(before !== undefined && {
+      previousText: before
+        .slice(-contextLength)
+        .replace(/^\S*\s/u, '')
+        .trim(),
+    }),
+    ...(after !== undefined && {
+      nextText: after
+        .slice(0, contextLength)
+        .replace(/\s\S*$/u, '')
+        .trim(),
+    }),
   };
 }
 

@@ -26,18 +26,18 @@ export interface Mp3 {
 
 /** Reads an MPEG layer III file; undefined when it is none, or cut, or has something else in it. */
 export function readMp3(bytes: Uint8Array): Mp3 | undefined {
-  let seconds = 0;
-  let announcement: { at: number; length: number } | undefined;
+  const frames: (Piece & { at: number })[] = [];
   for (let at = 0; at < bytes.length;) {
     const piece = tagAt(bytes, at) ?? frameAt(bytes, at);
     if (piece === undefined || at + piece.length > bytes.length) return undefined;
-    if (seconds === 0 && piece.seconds > 0 && announcement === undefined && announces(bytes, at, piece.length))
-      announcement = { at, length: piece.length };
-    else seconds += piece.seconds;
+    if (piece.seconds > 0) frames.push({ ...piece, at });
     at += piece.length;
   }
-  if (seconds === 0) return undefined;
-  return { seconds, bytes: announcement === undefined ? bytes : without(bytes, announcement) };
+  const [first, ...rest] = frames;
+  if (first === undefined) return undefined;
+  const announced = announces(bytes.subarray(first.at, first.at + first.length));
+  const seconds = (announced ? rest : frames).reduce((sum, frame) => sum + frame.seconds, 0);
+  return seconds === 0 ? undefined : { seconds, bytes: announced ? without(bytes, first) : bytes };
 }
 
 /** One file that plays the parts one after the other; `startSeconds` says where each begins. */
@@ -62,21 +62,22 @@ function tagAt(bytes: Uint8Array, at: number): Piece | undefined {
 }
 
 function frameAt(bytes: Uint8Array, at: number): Piece | undefined {
-  const [sync = 0, kind = 0, rate = 0] = bytes.subarray(at, at + 3);
+  if (at + 3 > bytes.length) return undefined;
+  const [sync, kind, rate] = bytes.subarray(at, at + 3) as unknown as [number, number, number];
   // 1111 1111 111v vLLc: eleven bits of sync, the version, layer III.
   if (sync !== 0xff || (kind & 0xe6) !== 0xe2) return undefined;
-  const version = (kind >> 3) & 3;
-  const hertz = rates[version]?.[(rate >> 2) & 3];
-  const kbps = kilobits[version === 3 ? 'one' : 'two'][rate >> 4];
-  if (hertz === undefined || kbps === undefined || kbps === 0) return undefined;
-  const samples = version === 3 ? 1_152 : 576;
+  const one = kind >> 3 === 0b11111;
+  const hertz = rates[(kind >> 3) & 3]?.[(rate >> 2) & 3];
+  const kbps = kilobits[one ? 'one' : 'two'][rate >> 4] ?? 0;
+  if (hertz === undefined || kbps === 0) return undefined;
+  const samples = one ? 1_152 : 576;
   const length = Math.floor((samples * 125 * kbps) / hertz) + ((rate >> 1) & 1);
   return { length, seconds: samples / hertz };
 }
 
-function announces(bytes: Uint8Array, at: number, length: number): boolean {
-  const start = Buffer.from(bytes.subarray(at, at + Math.min(length, 48))).toString('latin1');
-  return /Xing|Info|VBRI/.test(start);
+/** The mark stands behind the header and the side information, which take 13 to 36 bytes. */
+function announces(frame: Uint8Array): boolean {
+  return /Xing|Info|VBRI/.test(Buffer.from(frame.subarray(0, 48)).toString('latin1'));
 }
 
 function without(bytes: Uint8Array, gap: { at: number; length: number }): Uint8Array {
