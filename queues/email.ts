@@ -3,28 +3,47 @@ import { z } from 'zod';
 import { defineQueue } from './define.ts';
 import { emailAddress, httpsLink, line } from './fields.ts';
 
-const storyReady = z.strictObject({
-  template: z.literal('story-ready'),
-  to: emailAddress,
-  variables: z.strictObject({
-    childName: line(60),
+/** One template: its name and what may be filled in. */
+function template<const Name extends string, Shape extends z.core.$ZodLooseShape>(
+  name: Name,
+  variables: Shape,
+) {
+  return z.strictObject({
+    template: z.literal(name),
+    to: emailAddress,
+    variables: z.strictObject(variables),
+  });
+}
+
+const name = line(60);
+
+const templates = [
+  template('welcome', { name, link: httpsLink }),
+  template('verify-email', { name, link: httpsLink, validHours: z.int().min(1).max(168) }),
+  template('reset-password', { name, link: httpsLink, validHours: z.int().min(1).max(168) }),
+  template('story-ready', {
+    childName: name,
     title: line(200),
     degraded: z.boolean().default(false),
     coverUrl: httpsLink.optional(),
     narrationUrl: httpsLink.optional(),
   }),
-});
-const reportReady = z.strictObject({
-  template: z.literal('report-ready'),
-  to: emailAddress,
-  variables: z.strictObject({
-    report: line(60),
+  template('report-ready', {
+    report: name,
     from: line(40),
     to: line(40),
     rows: z.int().min(0),
     link: httpsLink,
   }),
-});
+  template('digest', {
+    name,
+    period: line(40),
+    stories: z
+      .array(z.strictObject({ title: line(200), link: httpsLink }))
+      .min(1)
+      .max(20),
+  }),
+] as const;
 
 /** Mail: one recipient, one of the templates, its variables. */
 export const email = defineQueue({
@@ -34,7 +53,7 @@ export const email = defineQueue({
   retry: { attempts: 5, backoff: 'exponential', delayMs: 30_000 },
   jobs: {
     'send-email': {
-      payload: z.discriminatedUnion('template', [storyReady, reportReady]),
+      payload: z.discriminatedUnion('template', templates),
       result: z.strictObject({ messageId: z.string(), response: z.string() }),
       replay: 'ask',
       summary: (payload) => payload.template,
