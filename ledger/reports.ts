@@ -1,0 +1,26 @@
+// Finished reports: the row, and the name and lifetime of its file. Written in the transaction of the step that wrote it.
+import type { Tx } from './db.ts';
+
+export interface NewReport {
+  /** Of the report and of its job. */
+  jobId: string;
+  tenant: string;
+  report: string;
+  from: Date;
+  to: Date;
+  /** Lines of data in the file. */
+  rows: number;
+  artifactId: string;
+  fileName: string;
+}
+
+/** The file is kept for 30 days, the same as its links promise. */
+export async function saveReport(tx: Tx, report: NewReport): Promise<void> {
+  const { jobId, artifactId, fileName, from: periodFrom, to: periodTo, ...row } = report;
+  await tx.report.create({
+    data: { ...row, id: jobId, jobId, artifactId, periodFrom, periodTo },
+    select: { id: true },
+  });
+  await tx.$executeRaw`
+    UPDATE artifact SET file_name = ${fileName}, expires_at = clock_timestamp() + interval '30 days' WHERE id = ${artifactId}::uuid`;
+}
