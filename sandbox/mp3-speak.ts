@@ -60,7 +60,7 @@ type Bank = Map<string, Buffer>;
 const silenceFrames = [3, 4];
 const soundFrames = [1, 2, 3].map((syllableCount) => voicedFrames / syllableCount);
 
-/** Takes about 60 ms for each pitch, once: one run of the encoder is far cheaper than one for each sound. */
+/** Takes 100 to 300 ms for each pitch, once: one run of the encoder is far cheaper than one for each sound. */
 function makeBank(hz: number, kbps: Kbps): Bank {
   const plan = [
     ...silenceFrames.map((frames) => ({ key: `- ${frames}`, pcm: new Int16Array(frames * frameSamples) })),
@@ -85,7 +85,7 @@ function makeBank(hz: number, kbps: Kbps): Bank {
   );
 }
 
-/** Three pitches for each voice and bit rate, about 50 kB a pitch. */
+/** Two pitches for each voice and bit rate, about 50 kB a pitch. */
 const banks = new Map<string, Bank>();
 
 function bankFor(hz: number, kbps: Kbps): Bank {
@@ -110,15 +110,15 @@ function syllables(word: string): Vowel[] {
   return (found ?? [one]).slice(0, 3);
 }
 
-/** Semitones around the middle: few, because each one costs an encoder run once. */
-const pitchSteps = { falling: -3, level: 0, rising: 3 };
+/** Semitones from the middle: few, because each one costs an encoder run once. */
+const pitchSteps = { falling: -3, level: 0 };
 
-/** A question rises, a sentence falls, every other word takes a step of its own. */
+/** A sentence ends low, a question does not, and the words between go up and down. */
 function pitchOf(word: string, index: number, middleHz: number): number {
-  let step = (word.length + index) % 3 === 0 ? pitchSteps.rising : pitchSteps.level;
-  if (/[.!…]["”’)]*$/u.test(word)) step = pitchSteps.falling;
-  if (/\?["”’)]*$/u.test(word)) step = pitchSteps.rising;
-  return Math.round(middleHz * 2 ** (step / 12));
+  let low = (word.length + index) % 2 === 1;
+  if (/[.!…]["”’)]*$/u.test(word)) low = true;
+  if (/\?["”’)]*$/u.test(word)) low = false;
+  return Math.round(middleHz * 2 ** ((low ? pitchSteps.falling : pitchSteps.level) / 12));
 }
 
 function speakWord(word: string, index: number, { kbps, pitchHz }: Speaker): Buffer[] {

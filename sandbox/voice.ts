@@ -45,9 +45,18 @@ function envelope(at: number, samples: number): number {
   return Math.sin((Math.PI / 2) * rise) ** 2 * Math.sin((Math.PI / 2) * fall) ** 2;
 }
 
+const periods = new Map<string, Float32Array>();
+
+function periodOf(vowel: Vowel, pitchHz: number): Float32Array {
+  const key = `${vowel} ${pitchHz}`;
+  const table = periods.get(key) ?? period(vowel, pitchHz);
+  periods.set(key, table);
+  return table;
+}
+
 /** `samples` of PCM: the vowel, gliding down a little as speech does. */
 export function vowelSound(vowel: Vowel, pitchHz: number, samples: number): Int16Array {
-  const table = period(vowel, pitchHz);
+  const table = periodOf(vowel, pitchHz);
   const sound = new Int16Array(samples);
   let phase = 0;
   for (let at = 0; at < samples; at += 1) {
