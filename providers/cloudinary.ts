@@ -9,6 +9,7 @@ import type { Call } from '../shared/call.ts';
 import { assetOf, diagnoseCloudinary, readAnswer, type CloudinaryAccount } from './cloudinary-wire.ts';
 import { toFailure } from './failure.ts';
 import type { Guard } from './guard.ts';
+import { lazily } from './lazy.ts';
 import type { Asset, Cloudinary, Upload } from './ports.ts';
 
 export interface CloudinaryOptions extends CloudinaryAccount {
@@ -116,8 +117,7 @@ function charge(call: Call, bytes: number, variants: number): void {
 
 export function createCloudinary(options: CloudinaryOptions): Cloudinary {
   const { guard } = options;
-  let loading: Promise<typeof v2> | undefined;
-  const client = () => (loading ??= load());
+  const client = lazily('cloudinary', load);
   return {
     async upload(upload, call): Promise<Asset> {
       const sdk = await client();

@@ -95,9 +95,10 @@ export function createProviders(
   return {
     ...withKeys(config, guardOf),
     smtp,
-    async close() {
+    close() {
       for (const guard of guards) guard.close();
-      await smtp.close();
+      smtp.close();
+      return Promise.resolve();
     },
   };
 }

@@ -6,6 +6,7 @@ import type { Charge } from '../shared/call.ts';
 import { codeOfStatus, parseRetryAfter, toFailure, token, type Diagnosis } from './failure.ts';
 import type { Guard } from './guard.ts';
 import { lateErrors } from './http.ts';
+import { lazily } from './lazy.ts';
 import type { Deepgram, Transcript } from './ports.ts';
 
 export interface DeepgramOptions {
@@ -107,8 +108,7 @@ function readTranscript(answer: Answer, model: string): Transcript {
 
 export function createDeepgram(options: DeepgramOptions): Deepgram {
   const { guard } = options;
-  let loading: Promise<DeepgramClient> | undefined;
-  const client = () => (loading ??= load(options));
+  const client = lazily('deepgram', () => load(options));
   return {
     async transcribe({ bytes, contentType, language }, call) {
       const { listen } = await client();

@@ -5,6 +5,7 @@ import type { Call } from '../shared/call.ts';
 import { codeOfStatus, nameOf, parseRetryAfter, toFailure, token, type Diagnosis } from './failure.ts';
 import type { Guard } from './guard.ts';
 import { lateErrors, watchedFetch, type WatchedFetch } from './http.ts';
+import { lazily } from './lazy.ts';
 import { mp3Seconds } from './media.ts';
 import type { Alignment, ElevenLabs, Speech, SpeechRequest } from './ports.ts';
 
@@ -29,9 +30,9 @@ const limits: Readonly<Record<string, number>> = {
 type Open = (watched: WatchedFetch) => Promise<Sdk.ElevenLabsClient>;
 
 function opener(options: ElevenLabsOptions): Open {
-  let loading: Promise<typeof Sdk> | undefined;
+  const load = lazily('elevenlabs', (): Promise<typeof Sdk> => import('@elevenlabs/elevenlabs-js'));
   return async (watched) => {
-    const sdk = await (loading ??= import('@elevenlabs/elevenlabs-js'));
+    const sdk = await load();
     return new sdk.ElevenLabsClient({
       apiKey: options.apiKey,
       baseUrl: options.baseUrl ?? 'https://api.elevenlabs.io',

@@ -7,6 +7,7 @@ import { chargeOf, geminiTranslator, partsOf, refusalOf, type GeminiAnswer } fro
 import { picturePrompt, readStory, storyInstruction, storyPrompt, storySchema } from './gemini-story.ts';
 import type { Guard } from './guard.ts';
 import { watchedFetch, type WatchedFetch } from './http.ts';
+import { lazily } from './lazy.ts';
 import { imageTypeOf } from './media.ts';
 import type { Gemini, Picture, StoryBrief, StoryDraft } from './ports.ts';
 
@@ -132,8 +133,7 @@ function pictureOf(options: GeminiOptions, brief: { scene: string; artDirection:
 }
 
 export function createGemini(options: GeminiOptions): Gemini {
-  let loading: Promise<GoogleGenAI> | undefined;
-  const client: Client = () => (loading ??= load(options));
+  const client: Client = lazily('gemini', () => load(options));
   return {
     writeStory: (brief, call) => ask(options, client, storyOf(options, brief), call),
     drawPicture: (brief, call) => ask(options, client, pictureOf(options, brief), call),

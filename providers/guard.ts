@@ -136,6 +136,21 @@ function quickTries(timings: Timings): Attempts {
 type Task = () => Promise<unknown>;
 type Breaker = CircuitBreaker<[Task]>;
 
+/** As many outages in a row open the breaker, however many calls went well before: a busy window hides a sudden end. */
+const outagesInARow = 4;
+
+function watchRow(breaker: Breaker): void {
+  let row = 0;
+  breaker.on('failure', () => {
+    row += 1;
+    if (row >= outagesInARow) breaker.open();
+  });
+  // opossum calls a filtered error a success; a rate limit or a stop proves nothing about the provider.
+  breaker.on('success', (result) => {
+    if (!(result instanceof Failure) || answered.has(result.code)) row = 0;
+  });
+}
+
 function openBreaker(options: GuardOptions, timings: Timings, now: () => number) {
   let openedAt = 0;
   const breaker: Breaker = new CircuitBreaker((task: Task) => task(), {
@@ -144,12 +159,13 @@ function openBreaker(options: GuardOptions, timings: Timings, now: () => number)
     resetTimeout: timings.resetMs,
     rollingCountTimeout: timings.windowMs,
     rollingCountBuckets: 10,
-    volumeThreshold: 4,
+    volumeThreshold: outagesInARow,
     errorThresholdPercentage: 50,
     enableSnapshots: false,
     // True counts as a success and closes a half-open breaker, so what is filtered depends on the state.
     errorFilter: (error: Failure) => (breaker.halfOpen ? answered.has(error.code) : !outage.has(error.code)),
   });
+  watchRow(breaker);
   const tell = (state: 'closed' | 'open' | 'half_open') => {
     options.emit('provider.breaker', { provider: options.provider, state });
   };

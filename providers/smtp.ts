@@ -5,6 +5,7 @@ import type { Readable } from 'node:stream';
 import { domainToASCII } from 'node:url';
 import { toFailure } from './failure.ts';
 import type { Guard } from './guard.ts';
+import { lazily } from './lazy.ts';
 import type { Mail, Smtp } from './ports.ts';
 import { diagnoseSmtp } from './smtp-errors.ts';
 
@@ -110,10 +111,10 @@ function messageOf(mail: Mail, from: string, step: string) {
 }
 
 /** Port plus the end of its connections. */
-export function createSmtp(options: SmtpOptions): Smtp & { close: () => Promise<void> } {
+export function createSmtp(options: SmtpOptions): Smtp & { close: () => void } {
   const { guard } = options;
-  let loading: Promise<Mailer> | undefined;
-  const client = () => (loading ??= load(options));
+  let opened: Mailer | undefined;
+  const client = lazily('smtp', async () => (opened = await load(options)));
   return {
     async send(mail, call) {
       const transporter = await client();
@@ -141,8 +142,6 @@ export function createSmtp(options: SmtpOptions): Smtp & { close: () => Promise<
       const attempt = { call: { signal }, deadlineMs: 5_000, paid: false, translate: diagnoseSmtp };
       await guard.once('ping', attempt, () => transporter.verify());
     },
-    async close() {
-      (await loading)?.close();
-    },
+    close: () => opened?.close(),
   };
 }

@@ -119,9 +119,8 @@ test('a wrong secret is auth and nothing of it is in the failure; a stop ends an
   await rig.fault('upload', { kind: 'hang' });
   const stop = new AbortController();
   const uploading = failureOf(cloudinary().upload(captions, rig.call('job-4:captions', stop.signal)));
-  setTimeout(() => {
-    stop.abort();
-  }, 50);
+  await rig.faultTaken();
+  stop.abort();
   expect(await uploading).toMatchObject({ code: 'cancelled' });
 });
 
@@ -131,8 +130,8 @@ test('a ping needs the right secret and is bounded', async () => {
   expect(await failureOf(wrong.ping(new AbortController().signal))).toMatchObject({ code: 'auth' });
   await rig.fault('ping', { kind: 'hang' });
   const stop = new AbortController();
-  setTimeout(() => {
-    stop.abort();
-  }, 50);
-  expect(await failureOf(cloudinary().ping(stop.signal))).toMatchObject({ code: 'cancelled' });
+  const pinging = failureOf(cloudinary().ping(stop.signal));
+  await rig.faultTaken();
+  stop.abort();
+  expect(await pinging).toMatchObject({ code: 'cancelled' });
 });

@@ -102,9 +102,8 @@ test('a stop in mid-call ends it, and a ping needs the right key', async () => {
   await rig.fault('text-to-speech', { kind: 'hang' });
   const stop = new AbortController();
   const speaking = failureOf(elevenlabs().speak(request, rig.call('job-5:speak', stop.signal)));
-  setTimeout(() => {
-    stop.abort();
-  }, 50);
+  await rig.faultTaken();
+  stop.abort();
   expect(await speaking).toMatchObject({ code: 'cancelled' });
   await elevenlabs().ping(new AbortController().signal);
   const wrong = elevenlabs({ apiKey: 'wrong' }).ping(new AbortController().signal);

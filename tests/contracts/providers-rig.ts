@@ -25,6 +25,8 @@ export interface Rig {
   /** Outcomes of `provider.called` since the last time they were asked for. */
   outcomes: () => string[];
   fault: (operation: string, fault: Fault, times?: number) => Promise<void>;
+  /** Resolves when the last fault has met its request. */
+  faultTaken: () => Promise<void>;
   bill: (step: string) => Promise<BillEntry[]>;
   close: () => Promise<void>;
 }
@@ -62,6 +64,12 @@ export async function openRig(provider: string): Promise<Rig> {
         body: JSON.stringify({ provider, operation, fault, times }),
       });
       if (response.status !== 201) throw new Error(await response.text());
+    },
+    async faultTaken() {
+      for (let used = 0; used === 0;) {
+        const response = await fetch(`${sandbox.url}/_sandbox/faults`);
+        used = ((await response.json()) as { faults: { used: number }[] }).faults.at(-1)?.used ?? 0;
+      }
     },
     async bill(step) {
       const response = await fetch(`${sandbox.url}/_sandbox/bill?step=${encodeURIComponent(step)}`);

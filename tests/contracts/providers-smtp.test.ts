@@ -14,7 +14,7 @@ const mail: Mail = {
   text: 'Mia & the sea',
   messageId: 'job-1.send@storytime.example',
 };
-const open: { close: () => Promise<void> }[] = [];
+const open: { close: () => void }[] = [];
 let rig: Rig;
 
 function smtp(more: Partial<SmtpOptions> = {}) {
@@ -42,8 +42,8 @@ async function received(text: string): Promise<string[]> {
 beforeAll(async () => {
   rig = await openRig('smtp');
 });
-afterEach(async () => {
-  for (const made of open.splice(0)) await made.close();
+afterEach(() => {
+  for (const made of open.splice(0)) made.close();
 });
 afterAll(() => rig.close());
 

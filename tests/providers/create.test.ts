@@ -1,0 +1,60 @@
+// How providers are chosen. That no call leaves the machine is shown in tests/contracts/providers-home.test.ts.
+import { execFile } from 'node:child_process';
+import { promisify } from 'node:util';
+import { expect, test } from '@jest/globals';
+import { loadConfig } from '../../shared/config.ts';
+import { createProviders } from '../../providers/create.ts';
+
+const emit = () => undefined;
+
+test('a Cloudinary address without its secret is a configuration problem, not a failure of the first upload', () => {
+  const config = loadConfig({ CLOUDINARY_URL: 'cloudinary://key@cloud' });
+  expect(() => createProviders(config, { emit })).toThrow(/CLOUDINARY_URL lacks a part/);
+});
+
+test('every provider has its own gate', async () => {
+  const asked: string[] = [];
+  const gateOf = (provider: string) => ({
+    closedForMs: () => {
+      asked.push(provider);
+      return 1_000;
+    },
+    close: () => undefined,
+  });
+  const providers = createProviders(loadConfig({}), { emit, gateOf });
+  const call = { step: 'j:s', signal: new AbortController().signal, charge: () => undefined };
+  const refused = { code: 'unavailable', breakerOpen: true, retryAfterMs: 1_000 };
+  const mail = { to: 'a@b.test', subject: 's', html: 'h', text: 't', messageId: 'm@b.test' };
+  await expect(providers.smtp.send(mail, call)).rejects.toMatchObject(refused);
+  await expect(providers.gemini.drawPicture({ scene: 's', artDirection: 'a' }, call)).rejects.toMatchObject(
+    refused,
+  );
+  expect(asked).toEqual(['smtp', 'gemini']);
+  await providers.close();
+});
+
+/** Refuses to find an SDK: a static import anywhere below providers/create.ts would end the script. */
+const withoutSdks = `export const resolve = (name, context, next) => {
+  if (/^(@google|@elevenlabs|@deepgram|cloudinary|nodemailer)/.test(name)) throw new Error('an SDK was loaded: ' + name);
+  return next(name, context);
+};`;
+
+test('creating the providers loads no SDK, and the first call does', async () => {
+  const script = `
+    import { register } from 'node:module';
+    register('data:text/javascript,' + encodeURIComponent(${JSON.stringify(withoutSdks)}));
+    const { createProviders } = await import('./providers/create.ts');
+    const { loadConfig } = await import('./shared/config.ts');
+    const providers = createProviders(loadConfig({}), { emit() {} });
+    console.log('created');
+    await providers.deepgram.ping(new AbortController().signal).catch((error) => console.log(error.cause.message));
+  `;
+  const { stdout } = await promisify(execFile)(process.execPath, [
+    '--import',
+    'tsx',
+    '--input-type=module',
+    '-e',
+    script,
+  ]);
+  expect(stdout).toBe('created\nan SDK was loaded: @deepgram/sdk\n');
+});
