@@ -85,7 +85,7 @@ export interface Deepgram {
   ping: (signal: AbortSignal) => Promise<void>;
 }
 
-export type AssetType = 'image' | 'video' | 'raw';
+type AssetType = 'image' | 'video' | 'raw';
 
 export interface Upload {
   bytes: Uint8Array;
