@@ -1,0 +1,43 @@
+// What the API is made of, and what a route is. Everything comes in as an argument: no route knows a process or a setting.
+import type { Registry } from '../queues/registry.ts';
+import type { Emit } from '../shared/events.ts';
+import type { Db } from '../ledger/db.ts';
+import type { Removed } from '../ledger/cancel.ts';
+import type { Enqueue } from '../ledger/enqueue.ts';
+import type { Caller, Keyring } from '../ledger/keys.ts';
+import type { Exchange } from './exchange.ts';
+
+export interface ApiDeps {
+  registry: Registry;
+  db: Db;
+  enqueue: Enqueue;
+  keyring: Keyring;
+  emit: Emit;
+  readiness: () => Promise<{ ledger: boolean; engine: boolean }>;
+  /** The Prometheus text; without it there is no /metrics. */
+  metrics?: { text: () => Promise<string>; contentType: string };
+  /** Signs links to artifacts. */
+  linkSecret: string;
+  /** Address of the API as users see it, for the OpenAPI document. */
+  publicUrl?: string;
+  /** True once the process is stopping: every request but the probes gets a 503. */
+  draining: () => boolean;
+  /** Told which jobs were cancelled, to take them out of the engine as a courtesy; must not throw. */
+  onCancelled?: (rows: readonly Removed[]) => void;
+}
+
+interface RouteBase {
+  method: 'GET' | 'POST';
+  path: string;
+  /** Query parameters it knows; any other is refused. */
+  query: readonly string[];
+}
+
+/** `open` routes are answered without a key; all others are run with a caller who has the scope, if one is named. */
+export type Route =
+  | (RouteBase & { open: true; probe?: true; run: (exchange: Exchange) => Promise<void> | void })
+  | (RouteBase & {
+      open?: undefined;
+      scope?: string;
+      run: (exchange: Exchange, caller: Caller) => Promise<void> | void;
+    });

@@ -1,0 +1,147 @@
+// Jobs over HTTP: enqueue (the hot path), read, cancel. A 202 means that the row is committed; the engine is never asked.
+import { checkJob, refusal } from '../../queues/check.ts';
+import type { Registry } from '../../queues/registry.ts';
+import { Problem } from '../../shared/errors.ts';
+import { isId } from '../../shared/ids.ts';
+import { canonicalJson, quoted, sha256 } from '../../shared/text.ts';
+import { cancelJob } from '../../ledger/cancel.ts';
+import type { Enqueued } from '../../ledger/enqueue-batch.ts';
+import { newJob } from '../../ledger/insert.ts';
+import { hasScope, type Caller } from '../../ledger/keys.ts';
+import { isFinal } from '../../ledger/moves.ts';
+import { readJob, type Include } from '../../ledger/queries-jobs.ts';
+import { requireScope } from '../auth.ts';
+import { hasBody, readJson } from '../body.ts';
+import type { ApiDeps, Route } from '../deps.ts';
+import { send, sendJson, type Exchange } from '../exchange.ts';
+import { readIdempotencyKey } from '../idempotency.ts';
+import { jobBody } from '../job-body.ts';
+
+/** The name under which a key of this route is remembered. */
+export const enqueueEndpoint = 'POST /v1/jobs';
+
+export function jobRoutes(deps: ApiDeps): Route[] {
+  return [
+    {
+      method: 'POST',
+      path: '/v1/jobs',
+      query: [],
+      run: (exchange, caller) => enqueue(deps, exchange, caller),
+    },
+    {
+      method: 'GET',
+      path: '/v1/jobs/:id',
+      query: ['include'],
+      scope: 'jobs:read',
+      run: (exchange, caller) => show(deps, exchange, caller),
+    },
+    {
+      method: 'POST',
+      path: '/v1/jobs/:id/cancel',
+      query: [],
+      scope: 'jobs:operate',
+      run: (exchange, caller) => cancel(deps, exchange, caller),
+    },
+  ];
+}
+
+async function enqueue(deps: ApiDeps, exchange: Exchange, caller: Caller): Promise<void> {
+  const value = readIdempotencyKey(exchange.req.headers['idempotency-key']);
+  const body = await readJson(exchange.req);
+  checkScope(deps.registry, caller, body);
+  const { tenant, keyId: apiKeyId } = caller;
+  const { requestId } = exchange;
+  const job = newJob(checkJob(deps.registry, body, Date.now()), {
+    tenant,
+    source: 'api',
+    apiKeyId,
+    requestId,
+  });
+  const key =
+    value === undefined
+      ? undefined
+      : { endpoint: enqueueEndpoint, value, bodyHash: sha256(canonicalJson(body)) };
+  accepted(exchange, await deps.enqueue({ job, key }));
+}
+
+/** Before the payload is judged, so that a caller without the right learns nothing about its schema. */
+function checkScope(registry: Registry, caller: Caller, body: unknown): void {
+  const name = typeof body === 'object' && body !== null && 'kind' in body ? body.kind : undefined;
+  const kind = typeof name === 'string' ? registry.kinds.get(name) : undefined;
+  if (kind !== undefined) requireScope(caller, `enqueue:${kind.queue}`);
+  else if (!registry.queues.some((queue) => hasScope(caller, `enqueue:${queue.name}`)))
+    requireScope(caller, 'enqueue:<queue>');
+}
+
+/** Kind, queue and state are names of our own, so the body needs no escaping. */
+function accepted(exchange: Exchange, job: Enqueued): void {
+  const { id, kind, queue, state, createdAt, repeated } = job;
+  const headers = [
+    'Content-Type',
+    'application/json; charset=utf-8',
+    'Cache-Control',
+    'no-store',
+    'Location',
+    `/v1/jobs/${id}`,
+  ];
+  if (!repeated || !isFinal(state)) headers.push('Retry-After', '1');
+  if (repeated) headers.push('Idempotent-Replayed', 'true');
+  const body = `{"id":"${id}","kind":"${kind}","queue":"${queue}","state":"${state}","createdAt":"${createdAt.toISOString()}","repeated":${repeated}}`;
+  send(exchange, { status: 202, headers, body });
+}
+
+async function show(deps: ApiDeps, exchange: Exchange, caller: Caller): Promise<void> {
+  const include = readInclude(exchange.query.get('include'));
+  const job = await readJob(deps.db, { id: jobId(exchange), tenant: caller.tenant }, include);
+  if (job === undefined)
+    throw new Problem('job_not_found', 'the request failed: there is no such job; check the id');
+  const body = JSON.stringify(jobBody(deps.registry, job));
+  const etag = `W/"${sha256(body).toString('base64url').slice(0, 22)}"`;
+  const headers = ['ETag', etag, 'Cache-Control', 'private, no-cache'];
+  if (!isFinal(job.state)) headers.push('Retry-After', '1');
+  const known = new Set((exchange.req.headers['if-none-match'] ?? '').split(/\s*,\s*/));
+  if (known.has(etag) || known.has('*')) return send(exchange, { status: 304, headers });
+  send(exchange, {
+    status: 200,
+    headers: ['Content-Type', 'application/json; charset=utf-8', ...headers],
+    body,
+  });
+}
+
+function readInclude(text: string | undefined): Include {
+  const parts = text === undefined ? [] : text.split(',');
+  const strange = parts.find((part) => part !== 'attempts' && part !== 'steps');
+  if (strange !== undefined) {
+    const why = `${quoted(strange)} cannot be included; known are attempts, steps`;
+    throw new Problem('invalid_parameter', `the request failed: ${why}`);
+  }
+  return { attempts: parts.includes('attempts'), steps: parts.includes('steps') };
+}
+
+async function cancel(deps: ApiDeps, exchange: Exchange, caller: Caller): Promise<void> {
+  const id = jobId(exchange);
+  if (hasBody(exchange.req)) refuseFields(await readJson(exchange.req));
+  const { state, removed } = await cancelJob(deps.db, { id, tenant: caller.tenant });
+  for (const row of removed)
+    deps.emit('job.finished', { jobId: row.id, queue: row.queue, kind: row.kind, state: 'cancelled' });
+  if (removed.length > 0) deps.onCancelled?.(removed);
+  sendJson(exchange, state === 'running' ? 202 : 200, { id, state, cancelRequested: true });
+}
+
+function refuseFields(body: unknown): void {
+  if (typeof body !== 'object' || body === null || Array.isArray(body))
+    throw new Problem('object_required', 'the request failed: the body must be a JSON object or absent');
+  const fields = Object.keys(body).slice(0, 20);
+  if (fields.length === 0) return;
+  const code = 'unknown_field' as const;
+  throw refusal(
+    fields.map((key) => ({ pointer: `/${key.slice(0, 64)}`, code, message: 'is not a field here' })),
+  );
+}
+
+function jobId(exchange: Exchange): string {
+  const id = exchange.params['id'] ?? '';
+  if (!isId(id))
+    throw new Problem('invalid_id', `the request failed: ${quoted(id)} is not a job id; ids are UUIDs`);
+  return id;
+}

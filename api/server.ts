@@ -1,0 +1,80 @@
+// The API on a port, with every limit of Node's server set on purpose: a slow or endless client costs a socket for
+// seconds, never a job or the process.
+import { createServer, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { toError } from '../shared/errors.ts';
+import { createApi } from './app.ts';
+import { answerUnreadable } from './client-error.ts';
+import type { ApiDeps } from './deps.ts';
+
+export interface StartOptions extends ApiDeps {
+  host: string;
+  /** 0 takes a free one. */
+  port: number;
+  /** How long a request may take to arrive, in ms; default 14 s. */
+  requestTimeoutMs?: number;
+}
+
+export interface RunningApi {
+  url: string;
+  port: number;
+  /** Stops accepting, answers what has arrived, then closes the connections. */
+  close: () => Promise<void>;
+}
+
+const maxConnections = 5_000;
+
+export async function startApi(options: StartOptions): Promise<RunningApi> {
+  let closing = false;
+  const app = createApi({ ...options, draining: () => closing || options.draining() });
+  const requestTimeout = options.requestTimeoutMs ?? 14_000;
+  const limits = {
+    maxHeaderSize: 16_384,
+    headersTimeout: Math.min(10_000, requestTimeout),
+    requestTimeout,
+    connectionsCheckingInterval: 500,
+    keepAliveTimeout: 30_000,
+    requireHostHeader: false, // answered in framing.ts, with a body
+  };
+  const server = createServer(limits, app);
+  server.maxConnections = maxConnections;
+  server.on('clientError', answerUnreadable(options.emit));
+  const port = await listen(server, options.host, options.port);
+  return {
+    url: `http://${addressOf(options.host)}:${port}`,
+    port,
+    close() {
+      closing = true;
+      return closeServer(server);
+    },
+  };
+}
+
+function listen(server: Server, host: string, port: number): Promise<number> {
+  return new Promise((resolve, reject) => {
+    server.once('error', (cause) => {
+      const why =
+        'code' in cause && cause.code === 'EADDRINUSE' ? 'the port is in use' : toError(cause).message;
+      const todo = 'stop what listens there or set STORYTIME_API_PORT';
+      reject(new Error(`starting the API failed: ${why} (${host}:${port}); ${todo}`, { cause }));
+    });
+    server.listen(port, host, () => resolve((server.address() as AddressInfo).port));
+  });
+}
+
+/** An address that a browser on this machine can open. */
+function addressOf(host: string): string {
+  if (host === '0.0.0.0' || host === '::') return '127.0.0.1';
+  return host.includes(':') ? `[${host}]` : host;
+}
+
+/** A connection that turns idle after its last answer would keep the server open for its keep-alive time: it is closed. */
+function closeServer(server: Server): Promise<void> {
+  return new Promise((resolve) => {
+    const broom = setInterval(() => server.closeIdleConnections(), 50);
+    server.close(() => {
+      clearInterval(broom);
+      resolve();
+    });
+  });
+}
