@@ -45,61 +45,35 @@ function split(bytes: Buffer): Buffer[] {
   return frames;
 }
 
-/** Frames of the sounds, end to end. The first frame that the encoder gives is its own delay (1105 samples) and is left out. */
-function encode(sounds: Int16Array[], kbps: Kbps): Buffer[] {
+/** The frames of one sound. The first that the encoder gives is its own delay (1105 samples) and is left out. */
+function encode(pcm: Int16Array, kbps: Kbps): Buffer {
   const encoder = new Mp3Encoder(1, sampleRateHz, kbps);
-  const silence = new Int16Array(3 * frameSamples);
-  const parts = [...sounds, silence].map((pcm) => encoder.encodeBuffer(pcm));
+  const silence = new Int16Array(frameSamples);
+  const parts = [encoder.encodeBuffer(pcm), encoder.encodeBuffer(silence), encoder.flush()];
   // The package says Uint8Array and gives Int8Array: Buffer.from makes bytes of either.
-  return split(Buffer.concat([...parts, encoder.flush()].map((part) => Buffer.from(part)))).slice(1);
+  const frames = split(Buffer.concat(parts.map((part) => Buffer.from(part))));
+  return Buffer.concat(frames.slice(1, 1 + pcm.length / frameSamples));
 }
 
-/** Every sound of one pitch. The key is the vowel and its length in frames; '-' is silence. */
-type Bank = Map<string, Buffer>;
-
-const silenceFrames = [3, 4];
-const soundFrames = [1, 2, 3].map((syllableCount) => voicedFrames / syllableCount);
-
-/** Takes 100 to 300 ms for each pitch, once: one run of the encoder is far cheaper than one for each sound. */
-function makeBank(hz: number, kbps: Kbps): Bank {
-  const plan = [
-    ...silenceFrames.map((frames) => ({ key: `- ${frames}`, pcm: new Int16Array(frames * frameSamples) })),
-    ...vowels.flatMap((vowel) =>
-      soundFrames.map((frames) => ({
-        key: `${vowel} ${frames}`,
-        pcm: vowelSound(vowel, hz, frames * frameSamples),
-      })),
-    ),
-  ];
-  const frames = encode(
-    plan.map(({ pcm }) => pcm),
-    kbps,
-  );
-  let at = 0;
-  return new Map(
-    plan.map(({ key, pcm }) => {
-      const from = at;
-      at += pcm.length / frameSamples;
-      return [key, Buffer.concat(frames.slice(from, at))];
-    }),
-  );
+interface Sound {
+  /** Left out: silence. */
+  vowel?: Vowel;
+  hz: number;
+  frames: number;
+  kbps: Kbps;
 }
 
-/** Two pitches for each voice and bit rate, about 50 kB a pitch. */
-const banks = new Map<string, Bank>();
+/** 32 sounds for each voice and bit rate, about 100 kB. A sound has an encoder of its own, so its bytes never depend on what came before. */
+const sounds = new Map<string, Buffer>();
 
-function bankFor(hz: number, kbps: Kbps): Bank {
-  const key = `${hz} ${kbps}`;
-  const bank = banks.get(key) ?? makeBank(hz, kbps);
-  banks.set(key, bank);
-  return bank;
-}
-
-function soundFrom(bank: Bank, key: string): Buffer {
-  const frames = bank.get(key);
-  if (!frames)
-    throw new Error(`the sound ${key} could not be found: it is not in the bank; report this as a bug`);
-  return frames;
+function soundOf({ vowel, hz, frames, kbps }: Sound): Buffer {
+  const key = `${vowel ?? '-'} ${hz} ${frames} ${kbps}`;
+  const known = sounds.get(key);
+  if (known) return known;
+  const samples = frames * frameSamples;
+  const made = encode(vowel === undefined ? new Int16Array(samples) : vowelSound(vowel, hz, samples), kbps);
+  sounds.set(key, made);
+  return made;
 }
 
 /** The vowels of a word, one a syllable, at most three; letters of other scripts get one by their code. */
@@ -123,10 +97,11 @@ function pitchOf(word: string, index: number, middleHz: number): number {
 
 function speakWord(word: string, index: number, { kbps, pitchHz }: Speaker): Buffer[] {
   const parts = syllables(word);
-  const bank = bankFor(pitchOf(word, index, pitchHz), kbps);
+  const frames = voicedFrames / parts.length;
+  const hz = pitchOf(word, index, pitchHz);
   const gap = wordStartFrame(index + 1) - wordEndFrame(index);
-  const voiced = parts.map((vowel) => soundFrom(bank, `${vowel} ${voicedFrames / parts.length}`));
-  return [...voiced, soundFrom(bank, `- ${gap}`)];
+  const voiced = parts.map((vowel) => soundOf({ vowel, hz, frames, kbps }));
+  return [...voiced, soundOf({ hz: 0, frames: gap, kbps })];
 }
 
 /** The same text and speaker give the same bytes. An empty text gives a tag and no audio. */
