@@ -16,8 +16,8 @@ export const retention = {
   removeOnFail: { age: 7 * dayS, count: 5_000 },
 };
 
-/** States in which BullMQ will still run a job or is running it. */
-const liveStates = new Set(['waiting', 'delayed', 'prioritized', 'active', 'waiting-children']);
+/** States in which BullMQ has not delivered a job yet. */
+const queuedStates = new Set(['waiting', 'delayed', 'prioritized']);
 
 export function createBroker(engine: Engine, queueNames: readonly string[]): Broker {
   let open: Open | undefined;
@@ -46,7 +46,7 @@ export function createBroker(engine: Engine, queueNames: readonly string[]): Bro
     async add(name, jobs) {
       await use(name).addBulk(jobs.map((job) => ({ name: job.kind, data: job.data, opts: jobOptions(job) })));
     },
-    has: async (name, ids) => knownIds(use(name), ids),
+    queued: async (name, ids) => queuedIds(use(name), ids),
     async remove(name, id) {
       await use(name).remove(id);
     },
@@ -70,9 +70,9 @@ function jobOptions(job: EngineJob): JobsOptions {
   return { jobId: engineId(job.data), priority: job.priority, delay: Math.ceil(job.delayMs), attempts: 1 };
 }
 
-async function knownIds(queue: Queue, ids: readonly string[]): Promise<Set<string>> {
+async function queuedIds(queue: Queue, ids: readonly string[]): Promise<Set<string>> {
   const states = await Promise.all(ids.map((id) => queue.getJobState(id)));
-  return new Set(ids.filter((_, index) => liveStates.has(states[index] ?? 'unknown')));
+  return new Set(ids.filter((_, index) => queuedStates.has(states[index] ?? 'unknown')));
 }
 
 function after(ms: number): Promise<void> {

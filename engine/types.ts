@@ -29,8 +29,8 @@ export interface Broker {
   readonly ready: boolean;
   /** Adds in bulk; adding twice is harmless. Rejects at once while the engine is away. Called by the relay alone. */
   add: (queue: string, jobs: readonly EngineJob[]) => Promise<void>;
-  /** Which of the engine ids the engine still has to run or is running. */
-  has: (queue: string, ids: readonly string[]) => Promise<Set<string>>;
+  /** Which of the engine ids wait in the engine. One that is active has left it: its begin is the ledger's to know. */
+  queued: (queue: string, ids: readonly string[]) => Promise<Set<string>>;
   /** Removes a job that must not run; one that is running or gone is left alone. */
   remove: (queue: string, id: string) => Promise<void>;
   /** The queues as Bull Board wants them, once the engine is ready. */

@@ -90,9 +90,9 @@ export async function rescue(db: Db): Promise<{ rescued: number; dispatches: Dis
 const staleRows = {
   name: 'dispatch_stale',
   text: `SELECT id, generation, queue FROM job
-    WHERE state IN (${sqlStates(startableStates)}) AND dispatched_at < clock_timestamp() - interval '30 s'
-      AND run_at < clock_timestamp() - interval '30 s'
-    ORDER BY run_at LIMIT 500`,
+    WHERE state IN (${sqlStates(startableStates)}) AND id > $1 AND dispatched_at < clock_timestamp() - $2 * interval '1 ms'
+      AND run_at < clock_timestamp() - $2 * interval '1 ms'
+    ORDER BY id LIMIT 500`,
 };
 
 const redispatchRows = {
@@ -108,9 +108,12 @@ export interface StaleDispatch {
   queue: string;
 }
 
-/** Jobs that were given to the engine and are due for half a minute: perhaps the engine has forgotten them. */
-export function staleDispatches(db: Db): Promise<StaleDispatch[]> {
-  return db.run<StaleDispatch>(staleRows, []);
+/**
+ * Jobs that were given to the engine, are due for longer than `ms` and have not begun, after the id `after`: they wait
+ * their turn, or the engine has forgotten them, or a worker died between taking one and beginning it.
+ */
+export function staleDispatches(db: Db, after: string, ms: number): Promise<StaleDispatch[]> {
+  return db.run<StaleDispatch>(staleRows, [after, ms]);
 }
 
 /** Gives jobs a new generation, so that the sweep brings them to the engine again. */

@@ -61,15 +61,21 @@ export interface EventBus {
   on: <Name extends EventName>(name: Name, listener: (event: Events[Name]) => void) => void;
 }
 
+/** Listeners are told in order; one that throws is passed over, because a log line must not fail a paid call. */
 export function createEvents(): EventBus {
   const listeners = new Map<EventName, ((event: never) => void)[]>();
   return {
     emit(name, event) {
-      for (const listener of listeners.get(name) ?? []) (listener as (given: typeof event) => void)(event);
+      for (const listener of listeners.get(name) ?? []) {
+        try {
+          (listener as (given: typeof event) => void)(event);
+        } catch {
+          // The listeners are ours (log, metrics): there is nobody else to tell.
+        }
+      }
     },
     on(name, listener) {
-      const list = listeners.get(name) ?? [];
-      listeners.set(name, [...list, listener]);
+      listeners.set(name, [...(listeners.get(name) ?? []), listener]);
     },
   };
 }

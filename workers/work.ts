@@ -137,7 +137,7 @@ function startDuties(
   const everyMs = options.config.STORYTIME_SWEEP_MS;
   const duties = [
     relaySweep(relay, Math.min(everyMs, 2_000)),
-    rescuer({ db, broker, onCommitted, everyMs }),
+    rescuer({ db, broker, onCommitted, leaseMs: options.config.STORYTIME_LEASE_MS, everyMs }),
     expirer(db, everyMs * 6, onCommitted),
     waiterRepair(db, everyMs * 6),
     pruner(db, 60_000),

@@ -9,38 +9,45 @@ export interface RescuerOptions {
   db: Db;
   broker: Broker;
   onCommitted: (rows: readonly Dispatch[]) => void;
+  leaseMs: number;
   everyMs: number;
 }
 
+const first = '00000000-0000-0000-0000-000000000000';
+
 export function rescuer(options: RescuerOptions): Duty {
+  let after = first; // a deep backlog is looked through page by page, so that nothing hides behind its oldest jobs
   return {
     name: 'rescuer',
     everyMs: options.everyMs,
     async run() {
       const { rescued, dispatches } = await rescue(options.db);
       options.onCommitted(dispatches);
-      return rescued + (await redispatchForgotten(options));
+      if (!options.broker.ready) return rescued;
+      const stale = await staleDispatches(options.db, after, options.leaseMs);
+      after = stale.length < 500 ? first : (stale.at(-1)?.id ?? first);
+      return rescued + (await redispatchForgotten(options, stale));
     },
   };
 }
 
-/** Jobs stamped as dispatched, due for half a minute, that the engine does not know: they get a new generation. */
-async function redispatchForgotten({ db, broker }: RescuerOptions): Promise<number> {
-  if (!broker.ready) return 0;
+/** Of jobs that should have begun by now, those that do not wait in the engine get a new generation. */
+async function redispatchForgotten(
+  { db, broker }: RescuerOptions,
+  stale: readonly StaleDispatch[],
+): Promise<number> {
   const byQueue = new Map<string, StaleDispatch[]>();
-  for (const row of await staleDispatches(db))
-    byQueue.set(row.queue, [...(byQueue.get(row.queue) ?? []), row]);
+  for (const row of stale) byQueue.set(row.queue, [...(byQueue.get(row.queue) ?? []), row]);
   let count = 0;
   for (const [queue, rows] of byQueue) {
-    const known = await broker.has(
-      queue,
-      rows.map((row) => engineId({ jobId: row.id, generation: row.generation })),
-    );
-    const forgotten = rows.filter(
-      (row) => !known.has(engineId({ jobId: row.id, generation: row.generation })),
-    );
+    const queued = await broker.queued(queue, rows.map(idOf));
+    const forgotten = rows.filter((row) => !queued.has(idOf(row)));
     await redispatch(db, forgotten);
     count += forgotten.length;
   }
   return count;
+}
+
+function idOf({ id, generation }: StaleDispatch): string {
+  return engineId({ jobId: id, generation });
 }
