@@ -98,6 +98,7 @@ export const problems = {
   rate_limited: [429, 'Too many requests'],
   headers_too_large: [431, 'The header block is too large'],
   internal: [500, 'Something failed on our side'],
+  engine_unavailable: [503, 'The engine cannot be reached'],
   ledger_unavailable: [503, 'The ledger cannot be reached'],
   shutting_down: [503, 'This server is stopping'],
 } as const satisfies Record<string, readonly [status: number, title: string]>;

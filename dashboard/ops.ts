@@ -1,0 +1,63 @@
+// The operations page: every queue on one table, one sentence on top, from the ledger alone, so it shows while the engine
+// is away. It refreshes itself; however many look, the ledger is asked at most once in two seconds.
+import { Router } from 'express';
+import type { Db } from '../ledger/db.ts';
+import { emptyStats, queueStats } from '../ledger/queries-queues.ts';
+import { sendPage } from './answers.ts';
+import { duration, targetSeconds, verdict, type QueueLine } from './verdict.ts';
+import { render } from './views.ts';
+
+export interface OpsOptions {
+  db: Db;
+  /** In the order of the table. */
+  queues: readonly string[];
+  environment: string;
+}
+
+const believedMs = 2_000;
+
+export function opsRoutes(options: OpsOptions): Router {
+  const router = Router();
+  const read = remembered(believedMs, () => readLines(options));
+  router.get('/ops', async (_request, response) => {
+    const lines = await read();
+    const rows = lines.map((line) => ({
+      ...line,
+      oldest: line.oldestWaitingSeconds > 0 ? duration(line.oldestWaitingSeconds) : '–',
+      late: line.oldestWaitingSeconds > targetSeconds,
+    }));
+    const { environment } = options;
+    const open = lines.reduce((sum, line) => sum + openJobs(line), 0);
+    sendPage(
+      response,
+      200,
+      render('ops', { rows, ...verdict(lines), environment, idle: open === 0, now: new Date() }),
+    );
+  });
+  return router;
+}
+
+async function readLines({ db, queues }: OpsOptions): Promise<QueueLine[]> {
+  const stats = await queueStats(db);
+  return queues.map((queue) => ({ ...emptyStats, ...stats.get(queue), queue }));
+}
+
+function openJobs(line: QueueLine): number {
+  return (
+    line.blocked + line.scheduled + line.waiting + line.retrying + line.snoozed + line.running + line.parked
+  );
+}
+
+/** Asks again only when the last answer is older than `ms`; a failed answer is not kept. */
+function remembered<T>(ms: number, load: () => Promise<T>): () => Promise<T> {
+  let at = -Infinity;
+  let value: Promise<T> | undefined;
+  return () => {
+    if (value === undefined || performance.now() - at > ms) {
+      at = performance.now();
+      value = load();
+      value.catch(() => (value = undefined));
+    }
+    return value;
+  };
+}

@@ -1,0 +1,33 @@
+// The sentence on top of the operations page, and the times it names.
+import { expect, test } from '@jest/globals';
+import { duration, verdict } from '../../dashboard/verdict.ts';
+import { emptyStats } from '../../ledger/queries-queues.ts';
+
+const line = (queue: string, change: object = {}) => ({ ...emptyStats, queue, ...change });
+
+test('all is well until a job has waited longer than the target or too many have died', () => {
+  expect(
+    verdict([
+      line('email', { waiting: 900, oldestWaitingSeconds: 120 }),
+      line('reports', { deadLastDay: 99 }),
+    ]),
+  ).toEqual({
+    good: true,
+    sentence: 'All two queues within target.',
+  });
+  const lines = [
+    line('email', { oldestWaitingSeconds: 130 }),
+    line('voice-synthesis', { oldestWaitingSeconds: 840 }),
+    line('reports', { deadLastDay: 212 }),
+  ];
+  expect(verdict(lines)).toEqual({
+    good: false,
+    sentence:
+      'voice-synthesis is 14 min late, email is 2 min late, 212 jobs of reports died in the last day.',
+  });
+});
+
+test('a time is told in the two units a person reads', () => {
+  const told = [0, 59.4, 60, 3_599, 3_600, 11_100, 86_400, 187_200, -3].map(duration);
+  expect(told).toEqual(['0 s', '59 s', '1 min', '59 min', '1 h', '3 h 5 min', '1 d', '2 d 4 h', '0 s']);
+});
