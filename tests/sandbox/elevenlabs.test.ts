@@ -51,7 +51,13 @@ test("the vendor's own client gets audio with timestamps that match it, and one 
 test('speech whose answer was lost is on the bill and in the history, with the same bytes, after a restart too', async () => {
   const first = await openSandbox();
   await setFault(first, { provider: 'elevenlabs', times: 1, fault: { kind: 'reset', billed: true } });
-  await expect(client(first).textToSpeech.convert(defaultVoiceId, request)).rejects.toThrow();
+  // Not through the client: after a lost connection it leaves its timer of 240 s behind, which would hold this process.
+  const lost = fetch(`${first.url}/elevenlabs/v1/text-to-speech/${defaultVoiceId}`, {
+    method: 'POST',
+    headers: { 'xi-api-key': sandboxKeys.elevenlabs, 'content-type': 'application/json' },
+    body: JSON.stringify({ text: request.text, model_id: request.modelId }),
+  });
+  await expect(lost).rejects.toThrow();
   expect(await readBill(first)).toHaveLength(1);
   await first.close();
   const second = await openSandbox(first.dataDir);
