@@ -9,6 +9,7 @@ import { checkHeaders, readQuery } from './framing.ts';
 import { sendProblem } from './problems.ts';
 import { requestIdOf } from './request-id.ts';
 import { artifactRoutes } from './routes/artifacts.ts';
+import { enqueueRoute } from './routes/enqueue.ts';
 import { healthRoutes } from './routes/health.ts';
 import { jobRoutes } from './routes/jobs.ts';
 import { openapiRoutes } from './routes/openapi.ts';
@@ -17,6 +18,7 @@ import { queueRoutes } from './routes/queues.ts';
 /** Every route, in the order in which the router tries them. */
 export function apiRoutes(deps: ApiDeps): Route[] {
   return [
+    enqueueRoute(deps),
     ...jobRoutes(deps),
     ...queueRoutes(deps),
     ...artifactRoutes(deps),

@@ -1,0 +1,69 @@
+// Enqueue over HTTP: the hot path. A 202 means that the row is committed; the engine is never asked. Only what must be
+// known is worked out: no hash without an Idempotency-Key, no second look at the body, an answer built by hand.
+import { checkJob } from '../../queues/check.ts';
+import type { Registry } from '../../queues/registry.ts';
+import { canonicalJson, sha256 } from '../../shared/text.ts';
+import type { Enqueued } from '../../ledger/enqueue-batch.ts';
+import { newJob } from '../../ledger/insert.ts';
+import { hasScope, type Caller } from '../../ledger/keys.ts';
+import { isFinal } from '../../ledger/moves.ts';
+import { requireScope } from '../auth.ts';
+import { readJson } from '../body.ts';
+import type { ApiDeps, Route } from '../deps.ts';
+import { send, type Exchange } from '../exchange.ts';
+import { readIdempotencyKey } from '../idempotency.ts';
+
+/** The name under which a key of this route is remembered. */
+const endpoint = 'POST /v1/jobs';
+
+export function enqueueRoute(deps: ApiDeps): Route {
+  return {
+    method: 'POST',
+    path: '/v1/jobs',
+    query: [],
+    run: (exchange, caller) => enqueue(deps, exchange, caller),
+  };
+}
+
+async function enqueue(deps: ApiDeps, exchange: Exchange, caller: Caller): Promise<void> {
+  const value = readIdempotencyKey(exchange.req.headers['idempotency-key']);
+  const body = await readJson(exchange.req);
+  checkScope(deps.registry, caller, body);
+  const { tenant, keyId: apiKeyId } = caller;
+  const { requestId } = exchange;
+  const job = newJob(checkJob(deps.registry, body, Date.now()), {
+    tenant,
+    source: 'api',
+    apiKeyId,
+    requestId,
+  });
+  const key =
+    value === undefined ? undefined : { endpoint: endpoint, value, bodyHash: sha256(canonicalJson(body)) };
+  accepted(exchange, await deps.enqueue({ job, key }));
+}
+
+/** Before the payload is judged, so that a caller without the right learns nothing about its schema. */
+function checkScope(registry: Registry, caller: Caller, body: unknown): void {
+  const name = typeof body === 'object' && body !== null && 'kind' in body ? body.kind : undefined;
+  const kind = typeof name === 'string' ? registry.kinds.get(name) : undefined;
+  if (kind !== undefined) requireScope(caller, `enqueue:${kind.queue}`);
+  else if (!registry.queues.some((queue) => hasScope(caller, `enqueue:${queue.name}`)))
+    requireScope(caller, 'enqueue:<queue>');
+}
+
+/** Kind, queue and state are names of our own, so the body needs no escaping. */
+function accepted(exchange: Exchange, job: Enqueued): void {
+  const { id, kind, queue, state, createdAt, repeated } = job;
+  const headers = [
+    'Content-Type',
+    'application/json; charset=utf-8',
+    'Cache-Control',
+    'no-store',
+    'Location',
+    `/v1/jobs/${id}`,
+  ];
+  if (!repeated || !isFinal(state)) headers.push('Retry-After', '1');
+  if (repeated) headers.push('Idempotent-Replayed', 'true');
+  const body = `{"id":"${id}","kind":"${kind}","queue":"${queue}","state":"${state}","createdAt":"${createdAt.toISOString()}","repeated":${repeated}}`;
+  send(exchange, { status: 202, headers, body });
+}
