@@ -31,7 +31,7 @@ export function orRefused(accept: (req: SandboxRequest) => Promise<Answer>): Rou
 }
 
 /** `k=v` sorted and joined by `&`; an `&` inside a value becomes `%26`, or one value could pose as two parameters. */
-export function stringToSign(fields: ReadonlyMap<string, string>): string {
+function stringToSign(fields: ReadonlyMap<string, string>): string {
   return Array.from(fields)
     .filter(([key, value]) => !unsigned.has(key) && value !== '')
     .sort(([a], [b]) => (a < b ? -1 : 1))

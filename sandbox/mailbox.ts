@@ -7,7 +7,7 @@ import type { Mails } from './smtp-store.ts';
 
 const listLimit = 500;
 
-export interface MailSummary {
+interface MailSummary {
   id: string;
   messageId: string;
   from: string;

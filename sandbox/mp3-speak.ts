@@ -11,7 +11,7 @@ export const frameSeconds = frameSamples / sampleRateHz;
 const wordSeconds = 0.4;
 const voicedFrames = 12;
 
-export type Kbps = 32 | 64 | 96 | 128 | 192;
+type Kbps = 32 | 64 | 96 | 128 | 192;
 
 export interface Speaker {
   kbps: Kbps;

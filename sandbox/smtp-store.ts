@@ -4,7 +4,7 @@ import { readdir, readFile, rename, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { isId, newId } from '../shared/ids.ts';
 
-export interface Envelope {
+interface Envelope {
   from: string;
   to: string[];
 }
