@@ -1,4 +1,5 @@
 // Small arithmetic for the bench: CPU of this process, medians.
+import { EventEmitter, once } from 'node:events';
 
 /** Runs `work` on `count` items and gives the rate and the CPU seconds per 1,000. */
 export async function measured(
@@ -22,15 +23,13 @@ export function median(values: readonly number[]): number {
 
 /** Resolves when `done` has been called `count` times. */
 export function countdown(count: number): { done: () => void; all: Promise<void> } {
+  const counter = new EventEmitter();
+  const all = once(counter, 'zero').then(() => undefined);
   let left = count;
-  let resolve = (): void => undefined;
-  const all = new Promise<void>((settle) => {
-    resolve = settle;
-  });
   return {
     done() {
       left -= 1;
-      if (left === 0) resolve();
+      if (left === 0) counter.emit('zero');
     },
     all,
   };

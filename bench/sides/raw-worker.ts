@@ -38,7 +38,7 @@ function onPostgres(context: SideContext): Raw {
       new bound.Worker('raw', processor, {
         ...options,
         connection: pool as never,
-      } as never) as unknown as Worker,
+      } as never) as never,
     close: () => pool.end(),
   };
 }
