@@ -1,0 +1,55 @@
+// What goes in and comes out of the client. The shapes of the API's answers, as its OpenAPI document has them.
+
+export interface EnqueueOptions {
+  /** Same key and same job: the same answer, for 24 hours. Default: a random one. */
+  key?: string;
+  priority?: 'high' | 'normal' | 'low';
+  /** Milliseconds from now; not together with `runAt`. */
+  delayMs?: number;
+  runAt?: Date | string;
+  signal?: AbortSignal;
+}
+
+export interface EnqueuedJob<Kind = string> {
+  id: string;
+  kind: Kind;
+  queue: string;
+  state: string;
+  createdAt: string;
+  /** The key had been used: this is the first job. */
+  repeated: boolean;
+}
+
+export interface JobStatus {
+  id: string;
+  kind: string;
+  queue: string;
+  state: string;
+  final: boolean;
+  priority: string;
+  createdAt: string;
+  runAt: string;
+  startedAt: string | null;
+  finishedAt: string | null;
+  progress: { percent: number; message: string | null };
+  result: unknown;
+  error: { code: string; message: string } | null;
+  attempt: { number: number; failures: number; of: number };
+  children: { id: string; kind: string; state: string }[];
+  /** Every job below the root of the family. */
+  tree: { total: number; open: number; dead: number };
+  parentId: string | null;
+  rootId: string | null;
+  attempts?: { attempt: number; outcome: string; code: string | null; message: string | null }[];
+  steps?: { name: string; attempt: number; durationMs: number; microUsd: number }[];
+}
+
+export interface WaitOptions {
+  /** Default ten minutes. */
+  timeoutMs?: number;
+  /** Also wait for everything the job gave birth to. */
+  tree?: boolean;
+  signal?: AbortSignal;
+  /** Called with every change that was seen. */
+  onProgress?: (job: JobStatus) => void;
+}
