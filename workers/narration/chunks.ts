@@ -42,22 +42,20 @@ export function surroundings(
   chunks: readonly string[],
   index: number,
 ): { previousText?: string; nextText?: string } {
-  const before = chunks[index - 1];
-  const after = chunks[index + 1];
+  const before = chunks[index - 1]?.trim();
+  const after = chunks[index + 1]?.trim();
   return {
-    ...(before !== undefined && {
-      previousText: before
-        .slice(-contextLength)
-        .replace(/^\S*\s/u, '')
-        .trim(),
-    }),
-    ...(after !== undefined && {
-      nextText: after
-        .slice(0, contextLength)
-        .replace(/\s\S*$/u, '')
-        .trim(),
-    }),
+    ...(before !== undefined && { previousText: lastWords(before) }),
+    ...(after !== undefined && { nextText: firstWords(after) }),
   };
 }
 
 const contextLength = 300;
+
+function lastWords(text: string): string {
+  return text.length <= contextLength ? text : text.slice(-contextLength).replace(/^\S*\s+/u, '');
+}
+
+function firstWords(text: string): string {
+  return text.length <= contextLength ? text : text.slice(0, contextLength).replace(/\s+\S*$/u, '');
+}
