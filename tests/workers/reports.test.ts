@@ -1,0 +1,66 @@
+// Reports through the real handler: the file, its link, its mail, and whose rows are in it.
+import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { addStory, openStoryWorld, type StoryWorld } from './story-world.ts';
+
+let world: StoryWorld;
+beforeAll(async () => {
+  world = await openStoryWorld();
+});
+afterAll(async () => {
+  await world.close();
+});
+
+const period = { from: '2026-01-01T00:00:00Z', to: '2030-01-01T00:00:00Z' };
+
+const welcome = {
+  template: 'welcome' as const,
+  to: 'a@example.com',
+  variables: { name: 'Bo', link: 'https://x.test' },
+};
+
+async function fileOf(jobId: string) {
+  const job = await world.db.prisma.job.findUniqueOrThrow({ where: { id: jobId } });
+  expect([job.state, job.errorMessage]).toEqual(['succeeded', null]);
+  const result = job.result as unknown as { artifactId: string; rows: number; bytes: number; link: string };
+  const artifact = await world.db.prisma.artifact.findUniqueOrThrow({ where: { id: result.artifactId } });
+  const text = Buffer.from(artifact.bytes).toString('utf8');
+  return { result, artifact, lines: text.trimEnd().split('\r\n') };
+}
+
+test('costs show every charge of the tenant, in a file that is kept for 30 days', async () => {
+  const storyId = await addStory(world);
+  const drawing = await world.run('generate-images', { storyId, page: 0 });
+  await world.run('generate-images', { storyId, page: 1 });
+  await world.run('send-email', welcome, 'rival');
+  const id = await world.run('generate-report', { report: 'costs', ...period });
+  const { result, artifact, lines } = await fileOf(id);
+  const charges = await world.db.prisma.charge.findMany({ where: { tenant: 'acme' } });
+  expect(lines[0]).toBe('\uFEFFday,job,kind,step,provider,model,units,usd');
+  expect(lines).toHaveLength(charges.length + 1);
+  expect(result.rows).toBe(charges.length);
+  expect(lines.some((line) => line.includes(`${drawing},generate-images,draw,gemini`))).toBe(true);
+  const dollars = lines.slice(1).reduce((sum, line) => sum + Number(line.split(',').at(-1)), 0);
+  expect(dollars).toBeCloseTo(charges.reduce((sum, { microUsd }) => sum + Number(microUsd), 0) / 1e6, 6);
+  expect(artifact).toMatchObject({
+    tenant: 'acme',
+    contentType: 'text/csv; charset=utf-8',
+    fileName: 'costs-2026-01-01-to-2030-01-01.csv',
+  });
+  const days = (artifact.expiresAt.getTime() - Date.now()) / 86_400_000;
+  expect(days).toBeGreaterThan(29.9);
+  expect(result.link).toContain(result.artifactId);
+  expect(result.bytes).toBe(artifact.size);
+});
+
+test('a report can be mailed, as a link', async () => {
+  const id = await world.run('generate-report', { report: 'usage', ...period, notify: 'ops@example.com' });
+  const { result, lines } = await fileOf(id);
+  expect(lines[0]).toBe('\uFEFFday,kind,jobs,succeeded,dead,cancelled,expired,attempts,snoozes');
+  expect(lines.some((line) => /^\d{4}-\d\d-\d\d,process-image,2,2,0,0,0,2,0$/.test(line))).toBe(true);
+  const row = await world.db.prisma.report.findUniqueOrThrow({ where: { jobId: id } });
+  expect(row).toMatchObject({ report: 'usage', rows: result.rows, artifactId: result.artifactId });
+  const answer = await fetch(`${world.sandbox.url}/mailbox.json?to=ops@example.com`);
+  const { mails } = (await answer.json()) as { mails: { subject: string; text: string }[] };
+  expect(mails.map(({ subject }) => subject)).toEqual(['Report ready: usage (csv)']);
+  expect(mails[0]?.text).toContain(result.link);
+});
