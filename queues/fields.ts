@@ -11,7 +11,7 @@ export function problem(
 }
 
 /** One line of text: trimmed, not empty, no control characters. */
-export function line(maxLength: number): z.ZodType<string> {
+export function line(maxLength: number): z.ZodType<string, string> {
   return z
     .string()
     .trim()
