@@ -3,18 +3,64 @@
 
 /** Folder -> { about, imports }: `imports` lists the other folders it may import; `types` those it may import types from. */
 export const rooms = {
-  client: { about: 'what the main API installs: typed, plain fetch, always sends an idempotency key', imports: [], types: ['queues'] },
+  client: {
+    about: 'what the main API installs: typed, plain fetch, always sends an idempotency key',
+    imports: [],
+    types: ['queues'],
+  },
   api: { about: 'the thin enqueue API: app, keys, limits, routes', imports: ['shared', 'queues', 'ledger'] },
-  queues: { about: 'which jobs exist: names, payload and result schemas, policies; data, no I/O', imports: ['shared'] },
-  engine: { about: 'the only folder that knows BullMQ and ioredis; Redis or PostgreSQL', imports: ['shared', 'queues'] },
-  ledger: { about: 'every read and write of PostgreSQL; the only folder that knows Prisma', imports: ['shared', 'queues', 'engine'] },
-  workers: { about: 'runs the jobs: the host, one handler per kind, maintenance', imports: ['shared', 'queues', 'engine', 'ledger', 'providers'] },
-  providers: { about: 'the outside services, one file each, behind small ports and one guard', imports: ['shared'] },
-  dashboard: { about: 'Bull Board (read-only) and the operations page, behind a login', imports: ['shared', 'queues', 'engine', 'ledger'] },
-  cli: { about: '`storytime <noun> <verb>`: the only process entry and the only place where all parts meet', imports: ['shared', 'queues', 'engine', 'ledger', 'api', 'workers', 'providers', 'dashboard', 'sandbox', 'client'] },
-  shared: { about: 'knows nothing about jobs: config, errors, events, log, metrics, ids, http, lifecycle, batcher, text', imports: [] },
-  sandbox: { about: 'stands in for the five providers over real HTTP and SMTP; faults on request', imports: ['shared'] },
-  bench: { about: 'speed beside what a user would pick instead, as ratios in one run', imports: ['shared', 'queues', 'engine', 'ledger', 'api', 'workers', 'providers', 'cli'] },
+  queues: {
+    about: 'which jobs exist: names, payload and result schemas, policies; data, no I/O',
+    imports: ['shared'],
+  },
+  engine: {
+    about: 'the only folder that knows BullMQ and ioredis; Redis or PostgreSQL',
+    imports: ['shared', 'queues'],
+  },
+  ledger: {
+    about: 'every read and write of PostgreSQL; the only folder that knows Prisma',
+    imports: ['shared', 'queues', 'engine'],
+  },
+  workers: {
+    about: 'runs the jobs: the host, one handler per kind, maintenance',
+    imports: ['shared', 'queues', 'engine', 'ledger', 'providers'],
+  },
+  providers: {
+    about: 'the outside services, one file each, behind small ports and one guard',
+    imports: ['shared'],
+  },
+  dashboard: {
+    about: 'Bull Board (read-only) and the operations page, behind a login',
+    imports: ['shared', 'queues', 'engine', 'ledger'],
+  },
+  cli: {
+    about: '`storytime <noun> <verb>`: the only process entry and the only place where all parts meet',
+    imports: [
+      'shared',
+      'queues',
+      'engine',
+      'ledger',
+      'api',
+      'workers',
+      'providers',
+      'dashboard',
+      'sandbox',
+      'client',
+    ],
+  },
+  shared: {
+    about:
+      'knows nothing about jobs: config, errors, events, log, metrics, ids, http, lifecycle, batcher, text',
+    imports: [],
+  },
+  sandbox: {
+    about: 'stands in for the five providers over real HTTP and SMTP; faults on request',
+    imports: ['shared'],
+  },
+  bench: {
+    about: 'speed beside what a user would pick instead, as ratios in one run',
+    imports: ['shared', 'queues', 'engine', 'ledger', 'api', 'workers', 'providers', 'cli'],
+  },
 };
 
 /** Outside package -> the folders (or files) that may import it. */

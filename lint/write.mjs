@@ -26,7 +26,14 @@ function patternsFor(place) {
 }
 
 // A later override replaces an earlier list, so each place gets one complete list; files come after their folder.
-const places = [...names, ...new Set(Object.values(homes).flat().filter((place) => place.endsWith('.ts')))];
+const places = [
+  ...names,
+  ...new Set(
+    Object.values(homes)
+      .flat()
+      .filter((place) => place.endsWith('.ts')),
+  ),
+];
 const imports = places.map((place) => ({
   files: [place.endsWith('.ts') ? place : `${place}/**`],
   rules: { 'no-restricted-imports': ['error', { patterns: patternsFor(place) }] },
@@ -67,9 +74,24 @@ const config = {
   },
   overrides: [
     ...imports,
-    { files: ['shared/log.ts', 'cli/**', 'bench/**', 'scripts/**', 'lint/**', 'prisma/**', 'tests/**'], rules: { 'no-console': 'off' } },
-    { files: ['shared/config.ts', 'scripts/**', 'lint/**', 'prisma/**', 'tests/**', '*.config.ts'], rules: { 'node/no-process-env': 'off' } },
-    { files: ['tests/**'], rules: { 'max-lines-per-function': 'off', 'max-params': 'off', 'jest/expect-expect': 'off', 'jest/no-conditional-expect': 'off', 'jest/no-standalone-expect': 'off' } },
+    {
+      files: ['shared/log.ts', 'cli/**', 'bench/**', 'scripts/**', 'lint/**', 'prisma/**', 'tests/**'],
+      rules: { 'no-console': 'off' },
+    },
+    {
+      files: ['shared/config.ts', 'scripts/**', 'lint/**', 'prisma/**', 'tests/**', '*.config.ts'],
+      rules: { 'node/no-process-env': 'off' },
+    },
+    {
+      files: ['tests/**'],
+      rules: {
+        'max-lines-per-function': 'off',
+        'max-params': 'off',
+        'jest/expect-expect': 'off',
+        'jest/no-conditional-expect': 'off',
+        'jest/no-standalone-expect': 'off',
+      },
+    },
   ],
   ignorePatterns: ['dist', 'ledger/generated', 'coverage', 'node_modules', '.storytime'],
 };
