@@ -66,7 +66,6 @@ function readBytes(req: IncomingMessage): Promise<Buffer> {
     req.on('end', () =>
       resolve(chunks.length === 1 && chunks[0] !== undefined ? chunks[0] : Buffer.concat(chunks)),
     );
-    req.on('error', () => reject(new ClientGone()));
-    req.on('close', () => reject(new ClientGone()));
+    req.on('error', () => reject(new ClientGone())); // also when the connection ends before the body does
   });
 }

@@ -3,7 +3,7 @@
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { toError } from '../shared/errors.ts';
-import { createApi } from './app.ts';
+import { createListener } from './app.ts';
 import { answerUnreadable } from './client-error.ts';
 import type { ApiDeps } from './deps.ts';
 
@@ -26,7 +26,7 @@ const maxConnections = 5_000;
 
 export async function startApi(options: StartOptions): Promise<RunningApi> {
   let closing = false;
-  const app = createApi({ ...options, draining: () => closing || options.draining() });
+  const listener = createListener({ ...options, draining: () => closing || options.draining() });
   const requestTimeout = options.requestTimeoutMs ?? 14_000;
   const limits = {
     maxHeaderSize: 16_384,
@@ -36,7 +36,7 @@ export async function startApi(options: StartOptions): Promise<RunningApi> {
     keepAliveTimeout: 30_000,
     requireHostHeader: false, // answered in framing.ts, with a body
   };
-  const server = createServer(limits, app);
+  const server = createServer(limits, listener);
   server.maxConnections = maxConnections;
   server.on('clientError', answerUnreadable(options.emit));
   const port = await listen(server, options.host, options.port);

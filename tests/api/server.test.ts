@@ -1,9 +1,7 @@
 import { EventEmitter, once } from 'node:events';
 import { expect, test } from '@jest/globals';
 import { startApi } from '../../api/server.ts';
-import { createKeyring } from '../../ledger/keys.ts';
-import { registry } from '../../queues/index.ts';
-import { ask, linkSecret, openApi, storyBody, type ApiWorld } from './world.ts';
+import { ask, depsOf, openApi, storyBody, type ApiWorld } from './world.ts';
 
 async function withApi(use: (world: ApiWorld) => Promise<void>): Promise<void> {
   const world = await openApi();
@@ -43,18 +41,7 @@ test('a stop waits for what has arrived, answers it, and leaves no connection be
 
 test('a port in use is said in one sentence', async () => {
   await withApi(async (world) => {
-    const again = startApi({
-      registry,
-      db: world.db,
-      enqueue: world.enqueue,
-      keyring: createKeyring(world),
-      emit: world.events.emit,
-      readiness: async () => ({ ledger: true, engine: true }),
-      linkSecret,
-      draining: () => false,
-      host: '127.0.0.1',
-      port: world.api.port,
-    });
+    const again = startApi({ ...depsOf(world), host: '127.0.0.1', port: world.api.port });
     await expect(again).rejects.toThrow(
       `starting the API failed: the port is in use (127.0.0.1:${world.api.port})`,
     );

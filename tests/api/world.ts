@@ -1,6 +1,7 @@
 // The API on a real port in front of a real database, with keys for every right a test needs.
 import { connect } from 'node:net';
 import { once } from 'node:events';
+import type { ApiDeps } from '../../api/deps.ts';
 import { startApi, type RunningApi, type StartOptions } from '../../api/server.ts';
 import { createKey, createKeyring } from '../../ledger/keys.ts';
 import { registry } from '../../queues/index.ts';
@@ -28,6 +29,20 @@ export interface ApiWorld extends LedgerWorld {
   notices: Events['notice'][];
 }
 
+/** What the API is made of, in front of one database. */
+export function depsOf(world: LedgerWorld): ApiDeps {
+  return {
+    registry,
+    db: world.db,
+    enqueue: world.enqueue,
+    keyring: createKeyring(world),
+    emit: world.events.emit,
+    readiness: async () => ({ ledger: true, engine: true }),
+    linkSecret,
+    draining: () => false,
+  };
+}
+
 export async function openApi(change: Partial<StartOptions> = {}): Promise<ApiWorld> {
   const world = await openLedger();
   const answered: Events['http.answered'][] = [];
@@ -39,19 +54,7 @@ export async function openApi(change: Partial<StartOptions> = {}): Promise<ApiWo
     const tenant = name === 'stranger' ? 'neighbour' : 'acme';
     keys[name] = (await createKey(world.db, { name, tenant, scopes: rights[name] })).key;
   }
-  const api = await startApi({
-    registry,
-    db: world.db,
-    enqueue: world.enqueue,
-    keyring: createKeyring(world),
-    emit: world.events.emit,
-    readiness: async () => ({ ledger: true, engine: true }),
-    linkSecret,
-    draining: () => false,
-    host: '127.0.0.1',
-    port: 0,
-    ...change,
-  });
+  const api = await startApi({ ...depsOf(world), host: '127.0.0.1', port: 0, ...change });
   const close = async (): Promise<void> => {
     await api.close();
     await world.close();

@@ -100,6 +100,7 @@ test.each([
   ['an unknown field of the body', { ...storyBody, jobId: 'x' }, 'unknown_field', '/jobId', 'not a field'],
   ['a tenant of its own', { ...storyBody, tenantId: 'x' }, 'unknown_field', '/tenantId', 'not a field'],
   ['an unknown option', withOptions({ atempts: 3 }), 'unknown_field', '/options/atempts', 'not a field'],
+  ['no options but null', withOptions(null), 'validation_failed', '/options', 'expected object'],
   ['a null', withPayload({ theme: null }), 'validation_failed', '/payload/theme', 'expected string'],
   ['an empty text', withPayload({ theme: '  ' }), 'validation_failed', '/payload/theme', 'empty'],
   ['an age of 200', withPayload({ age: 200 }), 'validation_failed', '/payload/age', '12'],

@@ -2,8 +2,7 @@ import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { apiRoutes } from '../../../api/app.ts';
 import { registry } from '../../../queues/index.ts';
 import { problems } from '../../../shared/errors.ts';
-import { createKeyring } from '../../../ledger/keys.ts';
-import { ask, linkSecret, openApi, type ApiWorld } from '../world.ts';
+import { ask, depsOf, openApi, type ApiWorld } from '../world.ts';
 
 interface Document {
   openapi: string;
@@ -21,16 +20,7 @@ beforeAll(async () => {
 afterAll(() => world.close());
 
 test('the document describes every route of the API and no other', () => {
-  const routes = apiRoutes({
-    registry,
-    db: world.db,
-    enqueue: world.enqueue,
-    keyring: createKeyring(world),
-    emit: world.events.emit,
-    readiness: async () => ({ ledger: true, engine: true }),
-    linkSecret,
-    draining: () => false,
-  });
+  const routes = apiRoutes(depsOf(world));
   const real = routes.map(({ method, path }) => `${method} ${path.replaceAll(/:(\w+)/g, '{$1}')}`);
   const told = Object.entries(document.paths).flatMap(([path, item]) =>
     Object.keys(item).map((method) => `${method.toUpperCase()} ${path}`),
