@@ -44,7 +44,12 @@ export function checkJob(registry: Registry, body: unknown, nowMs: number): Chec
   const given = body as Record<string, unknown>;
   const errors: FieldError[] = [...storability(body, ''), ...unknownKeys(given)];
   const kind = findKind(registry, given['kind'], errors);
-  const options = collect(optionsSchema, given['options'] ?? {}, '/options', errors);
+  const options = collect(
+    optionsSchema,
+    given['options'] === undefined ? {} : given['options'],
+    '/options',
+    errors,
+  );
   const payload =
     kind === undefined ? undefined : collect(kind.definition.payload, given['payload'], '/payload', errors);
   const runAt = options === undefined ? undefined : checkTimes(options, nowMs, errors);
@@ -66,6 +71,7 @@ function unknownKeys(given: Record<string, unknown>): FieldError[] {
   const known = ['kind', 'payload', 'options'];
   return Object.keys(given)
     .filter((key) => !known.includes(key))
+    .slice(0, maxErrors) // a guess costs time: ten thousand of them would hold up everyone else
     .map((key) => unknownField(pointerOf([key]), key, known));
 }
 
@@ -112,7 +118,9 @@ function collect<Schema extends z.ZodType>(
 function fieldErrors(issue: z.core.$ZodIssue, at: string, schema: z.ZodType): FieldError[] {
   const pointer = at + pointerOf(issue.path);
   if (issue.code === 'unrecognized_keys') {
-    return issue.keys.map((key) => unknownField(`${pointer}${pointerOf([key])}`, key, knownFields(schema)));
+    return issue.keys
+      .slice(0, maxErrors)
+      .map((key) => unknownField(`${pointer}${pointerOf([key])}`, key, knownFields(schema)));
   }
   if (issue.code === 'invalid_union' && issue.path.at(-1) === 'template') {
     return [{ pointer, code: 'unknown_template', message: 'is not one of the templates' }];
