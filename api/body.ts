@@ -5,7 +5,7 @@ import { parseJson } from './json.ts';
 import { ClientGone } from './problems.ts';
 
 /** In bytes. */
-export const maxBody = 256 * 1_024;
+const maxBody = 256 * 1_024;
 
 /** The body as JSON. */
 export async function readJson(req: IncomingMessage): Promise<unknown> {

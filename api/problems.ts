@@ -5,7 +5,7 @@ import { sanitiseText } from '../shared/text.ts';
 import { ledgerProblem } from '../ledger/db.ts';
 import { send, type Exchange } from './exchange.ts';
 
-export const problemTypes = 'https://storytime.example/problems/';
+const problemTypes = 'https://storytime.example/problems/';
 
 /** The other side went away before its request was complete: there is nobody to answer. */
 export class ClientGone extends Error {
@@ -13,7 +13,7 @@ export class ClientGone extends Error {
 }
 
 /** Any error as a Problem. Express marks what it could not read (a bad %-escape) with a status of its own. */
-export function toProblem(thrown: unknown): Problem {
+function toProblem(thrown: unknown): Problem {
   const error = ledgerProblem(thrown);
   if (error instanceof Problem) return error;
   if ('status' in error && error.status === 400)

@@ -7,7 +7,7 @@ import type { JobState } from './moves.ts';
 /** How long a key is remembered. Published in the API's documentation. */
 export const idempotencyHours = 24;
 
-export interface IdempotencyKey {
+interface IdempotencyKey {
   endpoint: string;
   value: string;
   /** SHA-256 of the canonical request body. */

@@ -2,7 +2,7 @@
 import type { Db } from './db.ts';
 import { openStates, sqlStates, startableStates, type JobState } from './moves.ts';
 
-export type OpenState = (typeof openStates)[number];
+type OpenState = (typeof openStates)[number];
 
 /** Open jobs by state; jobs that died in the last 24 hours; seconds since the oldest job that could run became due. */
 export type QueueStats = Record<OpenState, number> & { deadLastDay: number; oldestWaitingSeconds: number };

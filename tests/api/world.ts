@@ -19,7 +19,7 @@ const rights = {
   stranger: ['admin'],
 } as const;
 
-export type KeyName = keyof typeof rights;
+type KeyName = keyof typeof rights;
 
 export interface ApiWorld extends LedgerWorld {
   api: RunningApi;
