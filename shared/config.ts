@@ -150,6 +150,25 @@ export function loadConfig(env: Environment): Config {
   });
 }
 
+/** What the commands that speak HTTP need: the API's address and a key, both optional, and the home folder. */
+export function clientSettings(env: Environment): {
+  url: string | undefined;
+  key: string | undefined;
+  home: string;
+} {
+  const [home] = settings.STORYTIME_HOME;
+  return {
+    url: env['STORYTIME_URL'] || undefined,
+    key: env['STORYTIME_KEY'] || undefined,
+    home: home.parse(env['STORYTIME_HOME'] || undefined),
+  };
+}
+
+/** Whether somebody chose this setting, rather than left it to its default. */
+export function isChosen(env: Environment, name: keyof typeof settings): boolean {
+  return (env[name] ?? '') !== '';
+}
+
 export const providerKeys = [
   'GEMINI_API_KEY',
   'ELEVENLABS_API_KEY',
@@ -166,7 +185,7 @@ export function isSandboxed(config: Config, key: ProviderKey): boolean {
   );
 }
 
-/** Names read by other parts than this schema: the client's, and the one that marks a child of `storytime up`. */
+/** Names that are ours but no setting of a server: those of `clientSettings`. */
 const foreign = new Set(['STORYTIME_URL', 'STORYTIME_KEY']);
 
 function unknownNames(env: Environment): string[] {

@@ -1,0 +1,39 @@
+// `storytime api`: the enqueue API. It answers while the engine is away: what is accepted is in the ledger.
+import type { Environment } from '../shared/config.ts';
+import { startApi } from '../api/server.ts';
+import { createEnqueue } from '../ledger/enqueue.ts';
+import { createKeyring } from '../ledger/keys.ts';
+import { registry } from '../queues/index.ts';
+import { linkSecretOf, openParts, publicUrlOf, readiness } from './parts.ts';
+import { runPart, type Part } from './process.ts';
+
+export async function runApi(env: Environment): Promise<number> {
+  return runPart('api', env, start);
+}
+
+async function start(part: Part): Promise<string> {
+  const { config, emit, lifecycle, metrics } = part;
+  const parts = await openParts(part, { workers: 0, statementTimeoutMs: 2_000 });
+  const { db, broker, relay } = parts;
+  const api = await startApi({
+    registry,
+    db,
+    enqueue: createEnqueue({ db, emit, onCommitted: (rows) => relay.nudge(rows) }),
+    keyring: createKeyring({ db }),
+    emit,
+    readiness: () => readiness(parts),
+    metrics,
+    linkSecret: linkSecretOf(config),
+    publicUrl: publicUrlOf(config),
+    draining: () => lifecycle.stopping,
+    onCancelled: (rows) => {
+      for (const { queue, id, generation } of rows)
+        broker.remove(queue, `${id}-${generation}`).catch(() => undefined); // begin refuses it all the same
+    },
+    host: config.STORYTIME_HOST,
+    port: config.STORYTIME_API_PORT,
+  });
+  lifecycle.onStop('the relay', () => relay.idle());
+  lifecycle.onStop('the API', () => api.close());
+  return api.url;
+}

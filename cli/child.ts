@@ -1,0 +1,115 @@
+// One part of `storytime up` as a process of its own: started, watched, started again when it crashes, stopped in order.
+// It speaks over an IPC channel; when that closes, however this process died, the part leaves by itself.
+import { fork, type ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
+import { createInterface } from 'node:readline';
+import type { Readable } from 'node:stream';
+import type { Environment } from '../shared/config.ts';
+import { deferred } from './deferred.ts';
+import { CliError } from './exit.ts';
+import type { PartName, ReadyMessage } from './process.ts';
+
+export interface ChildOptions {
+  part: PartName;
+  /** The program and its arguments for node, up to the command. */
+  program: { file: string; execArgv: readonly string[] };
+  env: Environment;
+  /** Every line the part writes. */
+  onLine: (line: string) => void;
+  /** What this supervisor did on its own. */
+  say: (message: string) => void;
+}
+
+export interface Child {
+  /** The part's address, once it can be used; rejects when its first start fails. */
+  ready: Promise<string>;
+  /** SIGTERM, and SIGKILL after `patienceMs`. */
+  stop: (patienceMs: number) => Promise<void>;
+}
+
+const firstPauseMs = 500;
+const longestPauseMs = 30_000;
+/** After this long a start counts as good, and the next crash begins with the short pause again. */
+const steadyMs = 60_000;
+
+export function startChild(options: ChildOptions): Child {
+  let current: ChildProcess | undefined;
+  let timer: NodeJS.Timeout | undefined;
+  let stopping = false;
+  let wasReady = false;
+  const nextPause = growingPause();
+  const address = deferred<string>();
+  address.promise.catch(() => undefined); // awaited by whoever wants the address
+
+  function launch(): void {
+    const startedAt = performance.now();
+    current = forkPart(options);
+    current.on('message', (message: ReadyMessage) => {
+      wasReady = true;
+      address.resolve(message.url);
+    });
+    current.once('error', address.reject);
+    current.once('exit', (code, signal) => {
+      if (stopping) return;
+      const how = signal === null ? `with code ${code}` : `by ${signal}`;
+      if (wasReady) launchLater(how, nextPause(performance.now() - startedAt));
+      else address.reject(failedStart(options.part, how, code));
+    });
+  }
+
+  function launchLater(how: string, pauseMs: number): void {
+    options.say(`${options.part} ended ${how}; starting it again in ${pauseMs / 1_000} s`);
+    timer = setTimeout(launch, pauseMs);
+  }
+
+  launch();
+  return {
+    ready: address.promise,
+    async stop(patienceMs) {
+      stopping = true;
+      clearTimeout(timer);
+      if (current !== undefined) await end(current, patienceMs);
+    },
+  };
+}
+
+/** Twice as long after each crash, given how long the part had run before it. */
+function growingPause(): (ranMs: number) => number {
+  let pauseMs = firstPauseMs;
+  return (ranMs) => {
+    if (ranMs > steadyMs) pauseMs = firstPauseMs;
+    const now = pauseMs;
+    pauseMs = Math.min(pauseMs * 2, longestPauseMs);
+    return now;
+  };
+}
+
+function failedStart(part: PartName, how: string, code: number | null): CliError {
+  const exit = code === 2 ? 'wrongUse' : 'failed';
+  return new CliError(exit, `${part} did not start: it ended ${how}; the lines above say why`);
+}
+
+function forkPart({ part, program, env, onLine }: ChildOptions): ChildProcess {
+  const child = fork(program.file, [part], {
+    execArgv: [...program.execArgv],
+    env: { ...env },
+    stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
+    // Out of the terminal's process group: Ctrl-C reaches `up` alone, which ends its parts in the right order.
+    detached: process.platform !== 'win32',
+  });
+  for (const stream of [child.stdout, child.stderr]) readLines(stream, onLine);
+  return child;
+}
+
+function readLines(stream: Readable | null, onLine: (line: string) => void): void {
+  if (stream !== null) createInterface({ input: stream, crlfDelay: Infinity }).on('line', onLine);
+}
+
+async function end(child: ChildProcess, patienceMs: number): Promise<void> {
+  if (child.exitCode !== null || child.signalCode !== null) return;
+  const gone = once(child, 'exit');
+  child.kill('SIGTERM');
+  const timer = setTimeout(() => child.kill('SIGKILL'), patienceMs);
+  await gone;
+  clearTimeout(timer);
+}

@@ -1,0 +1,134 @@
+// The judgements of `storytime doctor`, one function a subject. Each gives a verdict and, unless all is well, what to do.
+import { isSandboxed, type Config, type ProviderKey } from '../shared/config.ts';
+import { toError } from '../shared/errors.ts';
+import { openEngine } from '../engine/connect.ts';
+import { migrationStatus } from '../ledger/migrate.ts';
+import type { ServerFacts } from '../ledger/server-facts.ts';
+import { createProviders } from '../providers/create.ts';
+import type { Providers } from '../providers/ports.ts';
+import { workers } from '../workers/index.ts';
+
+export interface Verdict {
+  check: string;
+  status: 'ok' | 'warn' | 'fail';
+  detail: string;
+  /** What to do about it. */
+  hint?: string;
+}
+
+export function clock({ skewMs }: ServerFacts): Verdict {
+  const skew = Math.abs(skewMs);
+  const detail = `${(skewMs / 1_000).toFixed(1)} s from the database's`;
+  if (skew <= 2_000) return { check: 'clock', status: 'ok', detail };
+  const hint = 'set this machine to network time: jobs start late and links expire early';
+  return { check: 'clock', status: skew > 5_000 ? 'fail' : 'warn', detail, hint };
+}
+
+export function synchronousCommit({ synchronousCommit: value }: ServerFacts): Verdict {
+  const check = 'synchronous_commit';
+  if (value !== 'off') return { check, status: 'ok', detail: value };
+  return {
+    check,
+    status: 'fail',
+    detail: value,
+    hint: 'turn it on: a power cut would lose jobs that were accepted',
+  };
+}
+
+/** What one api, one work and one dashboard process may open together, against what the server allows. */
+export function connections(config: Config, { maxConnections, connections: now }: ServerFacts): Verdict {
+  const ledger = 3 * config.STORYTIME_LEDGER_POOL + 1;
+  const forEngine = config.REDIS_URL === undefined ? 3 * 10 + workers.length : 0;
+  const sum = ledger + forEngine;
+  const detail = `api, work and dashboard may open ${sum} of ${maxConnections}; ${now} are open now`;
+  if (sum <= maxConnections * 0.8) return { check: 'connections', status: 'ok', detail };
+  const hint =
+    'raise max_connections, or lower STORYTIME_LEDGER_POOL; every further work process adds its own';
+  return { check: 'connections', status: sum > maxConnections ? 'fail' : 'warn', detail, hint };
+}
+
+export async function migrations(databaseUrl: string): Promise<Verdict> {
+  const check = 'migrations';
+  const { pending, unknown } = await migrationStatus(databaseUrl);
+  if (unknown.length > 0)
+    return {
+      check,
+      status: 'fail',
+      detail: `the database has ${unknown.join(', ')}`,
+      hint: 'it is newer than this build: deploy the newer one',
+    };
+  if (pending.length > 0)
+    return {
+      check,
+      status: 'fail',
+      detail: `not applied: ${pending.join(', ')}`,
+      hint: 'run `storytime migrate`',
+    };
+  return { check, status: 'ok', detail: 'the ledger is up to date' };
+}
+
+export async function engine(config: Config, databaseUrl: string): Promise<Verdict> {
+  let last = '';
+  const opened = openEngine({
+    databaseUrl,
+    redisUrl: config.REDIS_URL,
+    workers: 0,
+    emit: (name, event) => {
+      if (name === 'engine.changed' && 'ready' in event) last = ('message' in event && event.message) || last;
+    },
+  });
+  const detail = opened.kind === 'redis' ? 'BullMQ on Redis' : 'BullMQ on PostgreSQL';
+  try {
+    await Promise.race([opened.ready.then((link) => link.ping()), timeout(4_000)]);
+    return { check: 'engine', status: 'ok', detail };
+  } catch (thrown) {
+    const hint = opened.kind === 'redis' ? 'check REDIS_URL and that it runs' : 'run `storytime migrate`';
+    return { check: 'engine', status: 'fail', detail: `${detail}: ${last || toError(thrown).message}`, hint };
+  } finally {
+    await opened.close();
+  }
+}
+
+async function timeout(ms: number): Promise<never> {
+  return new Promise((_, reject) => {
+    setTimeout(() => reject(new Error(`no answer within ${ms / 1_000} s`)), ms).unref();
+  });
+}
+
+const keyOf: Readonly<Record<keyof Providers, ProviderKey>> = {
+  gemini: 'GEMINI_API_KEY',
+  elevenlabs: 'ELEVENLABS_API_KEY',
+  deepgram: 'DEEPGRAM_API_KEY',
+  cloudinary: 'CLOUDINARY_URL',
+  smtp: 'SMTP_URL',
+};
+
+/** Asks each provider a question that costs nothing. */
+export async function providers(config: Config): Promise<Verdict[]> {
+  const { close, ...ports } = createProviders(config, { emit: () => undefined });
+  try {
+    const names = Object.keys(keyOf) as (keyof Providers)[];
+    return await Promise.all(names.map((name) => provider(config, name, ports[name])));
+  } finally {
+    await close();
+  }
+}
+
+async function provider(
+  config: Config,
+  name: keyof Providers,
+  port: Providers[keyof Providers],
+): Promise<Verdict> {
+  const sandboxed = isSandboxed(config, keyOf[name]);
+  const where = sandboxed ? 'sandbox' : 'real';
+  try {
+    await port.ping(AbortSignal.timeout(8_000));
+    return { check: name, status: 'ok', detail: where };
+  } catch (thrown) {
+    const detail = `${where}: ${toError(thrown).message}`;
+    // The sandbox only runs while the system does; that it is not there now is no fault.
+    if (sandboxed)
+      return { check: name, status: 'warn', detail, hint: '`storytime up` or `storytime sandbox` starts it' };
+    return { check: name, status: 'fail', detail, hint: `check ${keyOf[name]} and the network` };
+  }
+}

@@ -1,0 +1,86 @@
+// What a command ends with: the exit codes, and every error as one line of text or one line of JSON.
+import { CommanderError } from 'commander';
+import { JobDead, JobTimeout, ProblemError } from '../client/index.ts';
+import { ConfigError, toError } from '../shared/errors.ts';
+
+/** The meaning of an exit code, the same for every command. */
+export const exitCodes = {
+  done: 0,
+  failed: 1,
+  wrongUse: 2,
+  someJobsFailed: 3,
+  notAllowed: 4,
+  timedOut: 124,
+  interrupted: 130,
+} as const;
+
+export type ExitName = keyof typeof exitCodes;
+
+/** Ends the command with a code and a sentence of the form `what failed: why; what to do`. */
+export class CliError extends Error {
+  override readonly name = 'CliError';
+  readonly exit: ExitName;
+  /** More lines, one for each thing that is wrong. */
+  readonly details: readonly string[];
+
+  constructor(exit: ExitName, message: string, details: readonly string[] = []) {
+    super(message);
+    this.exit = exit;
+    this.details = details;
+  }
+}
+
+export interface Ending {
+  code: number;
+  /** Undefined when there is nothing to say: help and version were printed already. */
+  message: string | undefined;
+  details: readonly string[];
+}
+
+/** Whatever a command threw, as its end. */
+export function endingOf(thrown: unknown): Ending {
+  if (thrown instanceof CliError)
+    return { code: exitCodes[thrown.exit], message: thrown.message, details: thrown.details };
+  if (thrown instanceof ConfigError) {
+    const message = 'the configuration cannot be used; correct these and start again';
+    return { code: exitCodes.wrongUse, message, details: thrown.problems };
+  }
+  if (thrown instanceof CommanderError) return { ...commanderEnding(thrown), details: [] };
+  if (thrown instanceof ProblemError) return problemEnding(thrown);
+  return { code: exitCodes[exitOf(thrown)], message: toError(thrown).message, details: [] };
+}
+
+function exitOf(thrown: unknown): ExitName {
+  if (thrown instanceof JobDead) return 'someJobsFailed';
+  if (thrown instanceof JobTimeout) return 'timedOut';
+  return isPortTaken(thrown) ? 'wrongUse' : 'failed';
+}
+
+function isPortTaken(thrown: unknown): boolean {
+  if (!(thrown instanceof Error)) return false;
+  return ('code' in thrown && thrown.code === 'EADDRINUSE') || isPortTaken(thrown.cause);
+}
+
+/** What the API refused: a request that cannot be right is wrong use, a missing right is its own code. */
+function problemEnding({ status, message, errors }: ProblemError): Ending {
+  const wrong = [400, 413, 415, 422].includes(status);
+  const exit = wrong ? 'wrongUse' : status === 401 || status === 403 ? 'notAllowed' : 'failed';
+  const details = errors.map((error) => `${error.pointer || '/'} ${error.message}`);
+  return { code: exitCodes[exit], message, details };
+}
+
+/** Commander has written help, version and its own errors by the time it throws. */
+function commanderEnding(error: CommanderError): { code: number; message: string | undefined } {
+  const asked = error.code === 'commander.helpDisplayed' || error.code === 'commander.version';
+  if (asked) return { code: exitCodes.done, message: undefined };
+  const withoutCommand = error.code === 'commander.help';
+  return { code: exitCodes.wrongUse, message: withoutCommand ? undefined : oneLine(error.message) };
+}
+
+/** `error: unknown command 'x'\n(Did you mean y?)` -> one line without the prefix. */
+export function oneLine(message: string): string {
+  return message
+    .replace(/^error: /, '')
+    .replaceAll(/\s*\n\s*/g, ' ')
+    .trim();
+}

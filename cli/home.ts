@@ -1,0 +1,96 @@
+// The folder of a development system (STORYTIME_HOME): its key, its secret, and the note of what is running.
+// Private to its owner; written whole or not at all, so a reader never finds half a file.
+import { randomBytes } from 'node:crypto';
+import { chmodSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import { isAlive } from '../ledger/embedded/owners.ts';
+
+/** What `.storytime/up.json` holds while `storytime up` runs. */
+export interface UpNote {
+  api: string;
+  dashboard: string;
+  /** Page of the sandbox's mailbox; null without a sandbox. */
+  mailbox: string | null;
+  key: string;
+  engine: 'postgres' | 'redis';
+  databaseUrl: string;
+  pid: number;
+}
+
+const noteFile = 'up.json';
+const claimFile = 'up.pid';
+
+/** Makes the folder, readable by its owner alone. */
+export function makeHome(folder: string): string {
+  const path = resolve(folder);
+  mkdirSync(path, { recursive: true, mode: 0o700 });
+  chmodSync(path, 0o700);
+  return path;
+}
+
+/** The text of a private file, made once. */
+export function ensureSecret(home: string, name: 'key' | 'link-secret'): string {
+  const file = join(home, name);
+  const known = readText(file)?.trim();
+  if (known !== undefined && known !== '') return known;
+  const secret = `${name === 'key' ? 'stj_' : ''}${randomBytes(32).toString('base64url')}`;
+  writePrivate(file, `${secret}\n`);
+  return secret;
+}
+
+export function writeNote(home: string, note: UpNote): void {
+  writePrivate(join(home, noteFile), `${JSON.stringify(note, null, 2)}\n`);
+}
+
+/** Claims the folder for this process, or tells whose it is. The claim of a process that is gone does not count. */
+export function claimHome(home: string): { owner: number } | undefined {
+  const file = join(home, claimFile);
+  for (;;) {
+    try {
+      writeFileSync(file, String(process.pid), { flag: 'wx', mode: 0o600 });
+      return undefined;
+    } catch (error) {
+      if (!(error instanceof Error && 'code' in error && error.code === 'EEXIST')) throw error;
+    }
+    const owner = Number(readText(file) ?? Number.NaN);
+    if (isOther(owner)) return { owner };
+    rmSync(file, { force: true });
+  }
+}
+
+export function releaseHome(home: string): void {
+  rmSync(join(home, noteFile), { force: true });
+  rmSync(join(home, claimFile), { force: true });
+}
+
+/** The note and whether its process still lives; undefined when there is none. */
+export function readNote(folder: string): { note: UpNote; alive: boolean } | undefined {
+  const text = readText(join(resolve(folder), noteFile));
+  if (text === undefined) return undefined;
+  try {
+    const note = JSON.parse(text) as UpNote;
+    return typeof note.pid === 'number' ? { note, alive: isOther(note.pid) } : undefined;
+  } catch {
+    return undefined; // not ours, or from a version that wrote it otherwise
+  }
+}
+
+/** Containers give the same low process ids again and again: a note of our own id is one of an earlier life. */
+function isOther(pid: number): boolean {
+  return pid !== process.pid && isAlive(pid);
+}
+
+function readText(file: string): string | undefined {
+  try {
+    return readFileSync(file, 'utf8');
+  } catch (error) {
+    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return undefined;
+    throw error;
+  }
+}
+
+function writePrivate(file: string, text: string): void {
+  const draft = `${file}.${process.pid}.tmp`;
+  writeFileSync(draft, text, { mode: 0o600 });
+  renameSync(draft, file);
+}

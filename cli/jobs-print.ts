@@ -1,0 +1,67 @@
+// A job in words: one line while it changes, its whole life for `jobs show`. Pure.
+import type { JobStatus } from '../client/index.ts';
+import { plain, type Paint, type Style } from './terminal.ts';
+
+const styles: Readonly<Record<string, Style>> = {
+  succeeded: 'green',
+  dead: 'red',
+  expired: 'red',
+  cancelled: 'yellow',
+  running: 'cyan',
+};
+
+export function paintState(state: string, paint: Paint): string {
+  return paint(styles[state] ?? 'dim', state);
+}
+
+/** `generate-story running, 40 %: drawing; family 3 of 9 done` */
+export function progressLine(job: JobStatus, paint: Paint): string {
+  const { percent, message } = job.progress;
+  const parts = [`${job.kind} ${paintState(job.state, paint)}`];
+  if (job.state === 'running' && percent > 0)
+    parts.push(`${percent} %${message === null ? '' : `: ${plain(message)}`}`);
+  if (job.error !== null) parts.push(`${job.error.code}: ${plain(job.error.message)}`);
+  if (job.tree.total > 0) parts.push(`family ${job.tree.total - job.tree.open} of ${job.tree.total} done`);
+  return `${parts.join(', ')}\n`;
+}
+
+/** Everything `jobs show` says. */
+export function jobText(job: JobStatus, paint: Paint): string {
+  const rows: [string, string][] = [
+    ['job', job.id],
+    ['kind', `${job.kind} (queue ${job.queue}, ${job.priority})`],
+    ['state', paintState(job.state, paint)],
+    ['attempts', `${job.attempt.number} so far, ${job.attempt.failures} of ${job.attempt.of} failed`],
+    ['created', job.createdAt],
+  ];
+  if (!job.final) rows.push(['due', job.runAt], ['progress', `${job.progress.percent} %`]);
+  if (job.finishedAt !== null) rows.push(['finished', job.finishedAt]);
+  if (job.error !== null) rows.push(['error', `${job.error.code}: ${job.error.message}`]);
+  if (job.parentId !== null) rows.push(['parent', job.parentId]);
+  if (job.result !== null) rows.push(['result', JSON.stringify(job.result)]);
+  const table = rows.map(
+    ([name, value]) =>
+      `${paint('bold', name.padEnd(9))} ${value.includes('\u001B') ? value : plain(value)}\n`,
+  );
+  return [...table, ...children(job, paint), ...attempts(job), ...steps(job)].join('');
+}
+
+function children(job: JobStatus, paint: Paint): string[] {
+  if (job.children.length === 0) return [];
+  const lines = job.children.map(({ id, kind, state }) => `  ${id}  ${kind} ${paintState(state, paint)}\n`);
+  return [`children, ${job.tree.total - job.tree.open} of ${job.tree.total} in the family done:\n`, ...lines];
+}
+
+function attempts(job: JobStatus): string[] {
+  return (job.attempts ?? []).map(({ attempt, outcome, code, message }) => {
+    const why = code === null ? '' : `, ${code}: ${plain(message ?? '')}`;
+    return `attempt ${attempt}: ${outcome}${why}\n`;
+  });
+}
+
+function steps(job: JobStatus): string[] {
+  return (job.steps ?? []).map(
+    ({ name, attempt, durationMs, microUsd }) =>
+      `step ${plain(name)}: attempt ${attempt}, ${(durationMs / 1_000).toFixed(1)} s, about $${(microUsd / 1e6).toFixed(4)}\n`,
+  );
+}

@@ -1,0 +1,58 @@
+// `storytime jobs wait`: follows a job until it, or its whole family, has ended. 0 all good, 3 some failed, 124 out of time.
+import type { JobStatus } from '../client/index.ts';
+import { CliError } from './exit.ts';
+import { interruptible, openClient, type AnyClient } from './jobs-connection.ts';
+import { progressLine } from './jobs-print.ts';
+import { json, painter, type Paint, type Terminal } from './terminal.ts';
+
+export interface WaitFlags {
+  tree?: boolean;
+  /** Milliseconds. */
+  timeout?: number;
+  json?: boolean;
+  color?: boolean;
+}
+
+export async function runWait(terminal: Terminal, id: string, flags: WaitFlags): Promise<void> {
+  const client = await openClient(terminal);
+  const paint = painter(terminal, flags.color === false);
+  await interruptible(
+    () => id,
+    (signal) => follow({ terminal, client, paint, signal }, id, flags),
+  );
+}
+
+interface Following {
+  terminal: Terminal;
+  client: AnyClient;
+  paint: Paint;
+  signal: AbortSignal;
+}
+
+/** Prints changes as talk and the end as the result. */
+export async function follow(following: Following, id: string, flags: WaitFlags): Promise<void> {
+  const { terminal, client, paint, signal } = following;
+  let last: JobStatus | undefined;
+  let said = '';
+  const onProgress = (job: JobStatus): void => {
+    last = job;
+    const line = progressLine(job, paint);
+    if (line !== said && flags.json !== true) terminal.err(line);
+    said = line;
+  };
+  const wait = { tree: flags.tree ?? false, onProgress, signal };
+  try {
+    await client.wait(id, { ...wait, timeoutMs: flags.timeout ?? 600_000 });
+  } finally {
+    if (last?.final === true) terminal.out(flags.json === true ? json({ job: last }) : result(last));
+  }
+  if (flags.tree === true && last !== undefined && last.tree.dead > 0)
+    throw new CliError(
+      'someJobsFailed',
+      `${last.tree.dead} of the ${last.tree.total} jobs of the family of ${id} died`,
+    );
+}
+
+function result(job: JobStatus): string {
+  return job.state === 'succeeded' ? `${JSON.stringify(job.result, null, 2)}\n` : '';
+}

@@ -1,0 +1,79 @@
+// The frame of every long-running part: configuration, log, metrics, and a life that ends in order. A promise nobody
+// awaited is a bug: it is logged and ends the process, which its supervisor starts again.
+import { loadConfig, type Config, type Environment } from '../shared/config.ts';
+import { toError } from '../shared/errors.ts';
+import { createEvents, type Emit } from '../shared/events.ts';
+import { createLifecycle, stopOnSignals, type Lifecycle } from '../shared/lifecycle.ts';
+import { createLog, logEvents } from '../shared/log.ts';
+import { createMetrics, type Metrics } from '../shared/metrics.ts';
+import { deferred } from './deferred.ts';
+import { readVersion } from './version.ts';
+
+export type PartName = 'api' | 'work' | 'dashboard' | 'sandbox';
+
+/** What a child tells `storytime up` when it can be used. */
+export interface ReadyMessage {
+  type: 'ready';
+  url: string;
+}
+
+export interface Part {
+  config: Config;
+  version: string;
+  emit: Emit;
+  metrics: Metrics;
+  lifecycle: Lifecycle;
+}
+
+/** Once `up` is gone, nobody restarts and nobody watches: what is left of the work is handed back by its lease. */
+const orphanMs = 3_000;
+
+/**
+ * Runs a part until it is stopped. `start` registers with the lifecycle what it opens, and resolves with the part's address.
+ * Resolves with the exit code; rejects, with everything closed again, when the start fails.
+ */
+export async function runPart(
+  name: PartName,
+  env: Environment,
+  start: (part: Part) => Promise<string>,
+): Promise<number> {
+  const config = loadConfig(env);
+  const version = readVersion();
+  const events = createEvents();
+  logEvents(events, createLog({ level: config.STORYTIME_LOG_LEVEL, part: name }));
+  const { emit } = events;
+  const metrics = createMetrics(events, { version });
+  const ended = deferred<number>();
+  const lifecycle = openLife(config, emit, ended.resolve);
+  for (const message of config.warnings) emit('notice', { level: 'warn', message });
+  try {
+    const url = await start({ config, version, emit, metrics, lifecycle });
+    emit('notice', { level: 'info', message: `${name} is ready`, facts: { url, version } });
+    if (process.connected) process.send?.({ type: 'ready', url } satisfies ReadyMessage);
+  } catch (thrown) {
+    const asked = lifecycle.stopping; // what was just closed fails, and that is no news
+    await lifecycle.stop('the start failed');
+    if (!asked) throw thrown;
+  }
+  return ended.promise;
+}
+
+function openLife(config: Config, emit: Emit, exit: (code: number) => void): Lifecycle {
+  let failed = false;
+  const lifecycle = createLifecycle({
+    emit,
+    deadlineMs: config.STORYTIME_GRACE_MS + 5_000,
+    exit: (code) => exit(failed ? 1 : code),
+  });
+  const fail = (thrown: unknown): void => {
+    const { message, stack } = toError(thrown);
+    emit('notice', { level: 'error', message: `a fault of ours: ${message}`, facts: { stack } });
+    failed = true;
+    void lifecycle.stop('a fault of ours');
+  };
+  process.on('unhandledRejection', fail);
+  process.on('uncaughtException', fail);
+  process.on('disconnect', () => setTimeout(() => process.exit(1), orphanMs).unref());
+  stopOnSignals(lifecycle);
+  return lifecycle;
+}

@@ -1,0 +1,52 @@
+// The log of a part as a person reads it beside the others: warnings, errors and how attempts ended; the rest is in the file.
+// Pure: one line in, one line or nothing out.
+import { plain, type Paint } from './terminal.ts';
+
+interface LogLine {
+  level: string;
+  time: string;
+  message: string;
+  kind?: string;
+  outcome?: string;
+  attempt?: number;
+  durationMs?: number;
+  code?: string;
+  error?: string;
+  retryInMs?: number;
+}
+
+/** `12:03:04 work       ✓ generate-story succeeded (attempt 1, 2.1 s)` */
+export function humanLine(part: string, text: string, paint: Paint): string | undefined {
+  const line = parse(text);
+  if (line === undefined) return text.trim() === '' ? undefined : `${part.padEnd(10)} ${plain(text)}`;
+  const body = bodyOf(line, paint);
+  if (body === undefined) return undefined;
+  const time = new Date(line.time).toTimeString().slice(0, 8);
+  return `${paint('dim', `${time} ${part.padEnd(10)}`)} ${body}`;
+}
+
+function parse(text: string): LogLine | undefined {
+  try {
+    const line = JSON.parse(text) as Partial<LogLine> | null;
+    const complete = typeof line?.level === 'string' && typeof line.time === 'string';
+    return complete && typeof line.message === 'string' ? (line as LogLine) : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+function bodyOf(line: LogLine, paint: Paint): string | undefined {
+  if (line.outcome !== undefined && line.attempt !== undefined) return attempt(line, paint);
+  const text = plain(line.error === undefined ? line.message : `${line.message}: ${line.error}`);
+  if (line.level === 'error') return paint('red', `✗ ${text}`);
+  return line.level === 'warn' ? paint('yellow', `! ${text}`) : undefined;
+}
+
+function attempt(line: LogLine, paint: Paint): string {
+  const facts = [`attempt ${line.attempt}`, `${((line.durationMs ?? 0) / 1_000).toFixed(1)} s`];
+  if (line.code !== undefined) facts.push(line.code);
+  if (line.retryInMs !== undefined) facts.push(`again in ${Math.ceil(line.retryInMs / 1_000)} s`);
+  const good = line.outcome === 'succeeded';
+  const mark = good ? paint('green', '✓') : paint('yellow', '!');
+  return `${mark} ${plain(line.kind ?? '')} ${plain(line.outcome ?? '')} (${facts.join(', ')})`;
+}

@@ -1,0 +1,169 @@
+// `storytime up`: the whole system as one process tree, for development: database, sandbox, API, work, dashboard.
+// Stopped by one Ctrl-C within ten seconds, sandbox and database last; killed, it leaves no orphan and loses no job.
+import { createWriteStream, mkdirSync, type WriteStream } from 'node:fs';
+import { createRequire } from 'node:module';
+import { join } from 'node:path';
+import { fileURLToPath, pathToFileURL } from 'node:url';
+import { loadConfig, type Config, type Environment } from '../shared/config.ts';
+import { createEvents } from '../shared/events.ts';
+import { createLifecycle, stopOnSignals, type Lifecycle } from '../shared/lifecycle.ts';
+import { migrateEngine } from '../engine/schema.ts';
+import { openDb } from '../ledger/db.ts';
+import { ensureKey } from '../ledger/keys.ts';
+import { migrate } from '../ledger/migrate.ts';
+import { startChild, type Child } from './child.ts';
+import { deferred } from './deferred.ts';
+import { CliError } from './exit.ts';
+import { claimHome, ensureSecret, makeHome, readNote, releaseHome, writeNote, type UpNote } from './home.ts';
+import { linkSecretOf, openDatabase } from './parts.ts';
+import type { PartName } from './process.ts';
+import { json, painter, type Paint, type Terminal } from './terminal.ts';
+import { humanLine } from './up-lines.ts';
+import { choosePorts, needsSandbox, partEnvironment, withOptions, type UpOptions } from './up-plan.ts';
+import { welcome } from './up-print.ts';
+
+interface Up {
+  config: Config;
+  env: Environment;
+  options: UpOptions;
+  home: string;
+  terminal: Terminal;
+  paint: Paint;
+  lifecycle: Lifecycle;
+  say: (message: string) => void;
+}
+
+const stopWithinMs = 10_000;
+/** Parts that are told to stop get this long; what is left is for the sandbox and the database. */
+const partPatienceMs = 7_000;
+
+/** Resolves with the exit code, when everything has stopped. */
+export async function runUp(terminal: Terminal, options: UpOptions & { color?: boolean }): Promise<number> {
+  const env = withOptions(terminal.env, options);
+  const config = loadConfig(env);
+  const home = makeHome(config.STORYTIME_HOME);
+  const before = readNote(home);
+  const owner = before?.alive === true ? before.note.pid : claimHome(home)?.owner;
+  if (owner !== undefined)
+    throw new CliError(
+      'wrongUse',
+      `storytime up is already running on ${home} (process ${owner}); stop that one first`,
+    );
+
+  const paint = painter(terminal, options.color === false);
+  const say = (message: string): void => terminal.err(`${paint('dim', message)}\n`);
+  const ended = deferred<number>();
+  const events = createEvents();
+  events.on('notice', ({ message }) => say(message));
+  const lifecycle = createLifecycle({ emit: events.emit, deadlineMs: stopWithinMs, exit: ended.resolve });
+  lifecycle.onStop('the claim', () => releaseHome(home));
+  stopOnSignals(lifecycle);
+  for (const message of config.warnings) say(message);
+  try {
+    await startAll(
+      { config, env, options, home, terminal, paint, lifecycle, say },
+      before === undefined ? 0 : 5_000,
+    );
+  } catch (thrown) {
+    const asked = lifecycle.stopping;
+    await lifecycle.stop('the start failed');
+    throw asked ? stoppedEarly() : thrown;
+  }
+  return ended.promise;
+}
+
+/** `patienceMs`: an earlier `up` was killed, and its parts may need that long to leave their ports. */
+async function startAll(up: Up, patienceMs: number): Promise<void> {
+  const { config, env, options, home, lifecycle, say } = up;
+  const ports = await choosePorts(config, env, options, patienceMs);
+  if (config.DATABASE_URL === undefined) say('starting the embedded PostgreSQL …');
+  const database = await openDatabase(config, say);
+  lifecycle.onStop('PostgreSQL', database.stop);
+  const key = await prepare(up, database.url);
+  if (lifecycle.stopping) throw stoppedEarly();
+  const secrets = { databaseUrl: database.url, linkSecret: linkSecretOf(config) };
+  const partEnv = partEnvironment(config, env, ports, secrets);
+  const start = starter(up, partEnv);
+
+  let mailbox: string | null = null;
+  if (needsSandbox(config, options)) {
+    const sandbox = start('sandbox');
+    lifecycle.onStop('the sandbox', () => sandbox.stop(1_500));
+    mailbox = `${await ready(up, sandbox)}/mailbox`;
+  }
+  const parts = [start('api'), start('work'), start('dashboard')] as const;
+  lifecycle.onStop(
+    'the parts',
+    async () => void (await Promise.all(parts.map((part) => part.stop(partPatienceMs)))),
+  );
+  const [api, , dashboard] = await Promise.all(parts.map((part) => ready(up, part)));
+  const engine = config.REDIS_URL === undefined ? 'postgres' : 'redis';
+  const note = {
+    api: api ?? '',
+    dashboard: dashboard ?? '',
+    mailbox,
+    key,
+    engine,
+    databaseUrl: database.url,
+    pid: process.pid,
+  } as const;
+  writeNote(home, note);
+  announce(up, note);
+}
+
+/** Tables and the development key. Returns the key. */
+async function prepare({ config, home, say }: Up, databaseUrl: string): Promise<string> {
+  const { applied } = await migrate(databaseUrl);
+  if (applied.length > 0) say(`migrated the ledger: ${applied.join(', ')}`);
+  if (config.REDIS_URL === undefined) await migrateEngine(databaseUrl);
+  const key = ensureSecret(home, 'key');
+  const db = openDb({ url: databaseUrl, poolSize: 2, statementTimeoutMs: 5_000, emit: () => undefined });
+  try {
+    await ensureKey(db, { name: 'development', tenant: 'storytime', scopes: ['admin'], key });
+  } finally {
+    await db.close();
+  }
+  return key;
+}
+
+function starter({ home, terminal, paint, say }: Up, env: Environment): (part: PartName) => Child {
+  const logs = join(home, 'logs');
+  mkdirSync(logs, { recursive: true, mode: 0o700 });
+  return (part) => {
+    const file: WriteStream = createWriteStream(join(logs, `${part}.log`), { flags: 'a', mode: 0o600 });
+    const onLine = (line: string): void => {
+      file.write(`${line}\n`);
+      const shown = humanLine(part, line, paint);
+      if (shown !== undefined) terminal.err(`${shown}\n`);
+    };
+    return startChild({ part, program: thisProgram(), env, onLine, say });
+  };
+}
+
+/** The part's address; a stop that was asked for meanwhile ends the start. */
+async function ready({ lifecycle }: Up, child: Child): Promise<string> {
+  const url = await child.ready;
+  if (lifecycle.stopping) throw stoppedEarly();
+  return url;
+}
+
+function stoppedEarly(): CliError {
+  return new CliError('interrupted', 'stopped before everything was up');
+}
+
+function announce({ terminal, options, paint }: Up, note: UpNote): void {
+  if (options.json === true) terminal.out(json(note));
+  else terminal.out(welcome(note, programName(), paint));
+}
+
+/** This very program, so that parts run the same code; from its TypeScript source through tsx, as tests do. */
+function thisProgram(): { file: string; execArgv: readonly string[] } {
+  if (import.meta.url.endsWith('.js'))
+    return { file: fileURLToPath(new URL('./main.js', import.meta.url)), execArgv: ['--enable-source-maps'] };
+  const tsx = pathToFileURL(createRequire(import.meta.url).resolve('tsx')).href;
+  return { file: fileURLToPath(new URL('./main.ts', import.meta.url)), execArgv: ['--import', tsx] };
+}
+
+function programName(): string {
+  return import.meta.url.endsWith('.js') ? 'node dist/cli/main.js' : 'npx tsx cli/main.ts';
+}

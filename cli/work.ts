@@ -1,0 +1,65 @@
+// `storytime work`: runs jobs, of all queues or of those that are named, and does its share of the maintenance.
+import { isChosen, type Environment } from '../shared/config.ts';
+import { createProviders } from '../providers/create.ts';
+import type { Gate } from '../providers/guard.ts';
+import { gateMs, openGate } from '../ledger/gates.ts';
+import type { Db } from '../ledger/db.ts';
+import { signLink } from '../ledger/links.ts';
+import { registry } from '../queues/index.ts';
+import { workers } from '../workers/index.ts';
+import { startWork, type Work } from '../workers/work.ts';
+import { linkSecretOf, openParts, publicUrlOf } from './parts.ts';
+import { findPort } from './ports.ts';
+import { startProbes } from './probes.ts';
+import { queueNames } from './queue-names.ts';
+import { runPart, type Part } from './process.ts';
+
+const linkDays = 7;
+
+export async function runWork(env: Environment, wanted: readonly string[] | undefined): Promise<number> {
+  const queues = queueNames(wanted);
+  return runPart('work', env, (part) => start(part, env, queues));
+}
+
+async function start(part: Part, env: Environment, queues: readonly string[] | undefined): Promise<string> {
+  const { config, emit, lifecycle } = part;
+  const listening = queues?.length ?? workers.length;
+  const parts = await openParts(part, { workers: listening, statementTimeoutMs: 10_000 });
+  const providers = createProviders(config, { emit, gateOf: (provider) => sharedGate(parts.db, provider) });
+  lifecycle.onStop('the providers', () => providers.close());
+  lifecycle.onStop('the relay', () => parts.relay.idle());
+  const secret = linkSecretOf(config);
+  const artifactLink = (id: string): string =>
+    publicUrlOf(config) + signLink(secret, { id, expiresAt: new Date(Date.now() + linkDays * 86_400_000) });
+  const work = await startWork({
+    ...parts,
+    config,
+    registry,
+    workers,
+    services: { ...providers, db: parts.db, artifactLink },
+    emit,
+    version: part.version,
+    ...(queues !== undefined && { queues }),
+  });
+  lifecycle.onStop('the work', () => work.stop());
+  return await openProbes(part, work, env);
+}
+
+/** /livez, /readyz and /metrics on loopback. Several work processes on one machine share the default: the next takes a free port. */
+async function openProbes(part: Part, work: Work, env: Environment): Promise<string> {
+  const setting = 'STORYTIME_WORK_PORT';
+  const wish = { setting, port: part.config[setting], chosen: isChosen(env, setting) };
+  const port = await findPort(wish, { host: '127.0.0.1', patienceMs: 0 });
+  const probes = await startProbes({ port, ready: () => work.ready(), metrics: part.metrics });
+  part.lifecycle.onStop('the probes', () => probes.close());
+  return probes.url;
+}
+
+/** What one process learnt about a provider holds for all of them: the gate is a row. */
+function sharedGate(db: Db, provider: string): Gate {
+  return {
+    // A ledger that does not answer stops the job soon enough; it says nothing about the provider.
+    closedForMs: async () => (await gateMs(db, provider).catch(() => undefined)) ?? 0,
+    close: (reason, forMs) => void openGate(db, provider, forMs, reason).catch(() => undefined),
+  };
+}
