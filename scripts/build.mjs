@@ -1,6 +1,6 @@
 // Builds dist/: the Prisma client, then TypeScript, then the files that are read at run time. Nothing is done twice.
 import { spawnSync } from 'node:child_process';
-import { cpSync, rmSync } from 'node:fs';
+import { cpSync } from 'node:fs';
 
 function run(...args) {
   const { status } = spawnSync(process.execPath, args, { stdio: 'inherit' });
@@ -8,6 +8,5 @@ function run(...args) {
 }
 
 run('prisma/generate.mjs');
-rmSync('dist', { recursive: true, force: true });
+for (const folder of ['prisma', 'dashboard/pages']) cpSync(folder, `dist/${folder}`, { recursive: true });
 run('node_modules/typescript/bin/tsc', '-p', 'tsconfig.build.json');
-cpSync('prisma', 'dist/prisma', { recursive: true });

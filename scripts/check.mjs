@@ -24,7 +24,12 @@ for (const [name, ...args] of only.length > 0 ? [] : steps) {
 
 const jest = spawnSync(
   process.execPath,
-  ['--experimental-vm-modules', '--disable-warning=ExperimentalWarning', 'node_modules/jest/bin/jest.js', ...only],
+  [
+    '--experimental-vm-modules',
+    '--disable-warning=ExperimentalWarning',
+    'node_modules/jest/bin/jest.js',
+    ...only,
+  ],
   { stdio: 'inherit' },
 );
 if (failed.length > 0) console.error(`\nfailed before the tests: ${failed.join(', ')}`);

@@ -37,23 +37,33 @@ export function createLog(options: LogOptions): Log {
   );
 }
 
+/** An event's own `message` is logged as `error`: a line with two `message` keys would lose the first. */
+function factsOf({ message, ...facts }: { message?: string }): object {
+  return message === undefined ? facts : { ...facts, error: message };
+}
+
 /** Subscribes the log to every event. */
 export function logEvents(events: EventBus, log: Log): void {
-  events.on('attempt.ended', (event) => log.info(event, `${event.kind} ${event.outcome}`));
+  events.on('attempt.ended', (event) => log.info(factsOf(event), `${event.kind} ${event.outcome}`));
   events.on('job.finished', (event) => log.debug(event, `${event.kind} is ${event.state}`));
   events.on('step.ended', (event) => log.debug(event, `step ${event.step} ${event.result}`));
   events.on('relay.failed', (event) =>
-    log.warn(event, 'jobs could not be given to the engine; they stay in the ledger'),
+    log.warn(factsOf(event), 'jobs could not be given to the engine; they stay in the ledger'),
   );
   events.on('maintenance.done', (event) =>
     event.count > 0 ? log.info(event, `${event.duty}: ${event.count}`) : undefined,
   );
-  events.on('maintenance.failed', (event) => log.warn(event, `${event.duty} failed; it will be tried again`));
+  events.on('maintenance.failed', (event) =>
+    log.warn(factsOf(event), `${event.duty} failed; it will be tried again`),
+  );
   events.on('engine.changed', (event) =>
-    log[event.ready ? 'info' : 'warn'](event, `engine ${event.name} is ${event.ready ? 'ready' : 'away'}`),
+    log[event.ready ? 'info' : 'warn'](
+      factsOf(event),
+      `engine ${event.name} is ${event.ready ? 'ready' : 'away'}`,
+    ),
   );
   events.on('provider.breaker', (event) => log.warn(event, `${event.provider}: breaker ${event.state}`));
-  events.on('ledger.slow', (event) => log.warn(event, 'a query took more than 100 ms'));
+  events.on('ledger.slow', (event) => log.warn(event, `slow query ${event.action}: ${event.durationMs} ms`));
   events.on('http.answered', (event) =>
     log[event.status >= 500 ? 'warn' : 'debug'](event, `${event.method} ${event.route} ${event.status}`),
   );
