@@ -156,6 +156,15 @@ export function toError(thrown: unknown): Error {
   // An error of another realm (a vm context, as under Jest) is no instance of this one's Error, yet has its code.
   if (thrown instanceof Error || types.isNativeError(thrown)) return thrown;
   if (typeof thrown === 'object' && thrown !== null && 'message' in thrown)
-    return new Error(String(thrown.message));
-  return new Error(`something that is not an Error was thrown: ${String(thrown)}`);
+    return new Error(textOf(thrown.message));
+  return new Error(`something that is not an Error was thrown: ${textOf(thrown)}`);
+}
+
+/** An object without a prototype, or with a toString that throws, has no text; judging it must not throw again. */
+function textOf(value: unknown): string {
+  try {
+    return String(value);
+  } catch {
+    return 'a value without a text';
+  }
 }

@@ -23,17 +23,20 @@ export function toStorableJson(value: unknown): string {
     if (typeof item === 'bigint') return item.toString();
     if (typeof item !== 'object' || item === null) return item;
     if (open.has(item)) return '[circular]';
-    if ('toJSON' in item && typeof item.toJSON === 'function') return walk(item.toJSON());
     open.add(item);
-    const copy = Array.isArray(item)
-      ? item.map(walk)
-      : Object.fromEntries(
-          Object.entries(item).map(([key, inner]) => [sanitiseText(key, 1_000), walk(inner)]),
-        );
+    const copy = copyOf(item, walk);
     open.delete(item);
     return copy;
   };
   return JSON.stringify(walk(value)) ?? 'null';
+}
+
+function copyOf(item: object, walk: (inner: unknown) => unknown): unknown {
+  if ('toJSON' in item && typeof item.toJSON === 'function') return walk(item.toJSON());
+  if (Array.isArray(item)) return item.map(walk);
+  return Object.fromEntries(
+    Object.entries(item).map(([key, inner]) => [sanitiseText(key, 1_000), walk(inner)]),
+  );
 }
 
 /** JSON with sorted keys, so that two spellings of one body have one hash. */
