@@ -96,6 +96,9 @@ async function runOn<Row extends pg.QueryResultRow>(
 async function inTransaction<T>(pool: pg.Pool, work: (run: Run) => Promise<T>): Promise<T> {
   const client = await pool.connect();
   let broken: Error | undefined;
+  // The pool listens to idle connections only: without this a connection that breaks in here ends the process.
+  const onError = (error: Error): void => void (broken = error);
+  client.on('error', onError);
   try {
     await client.query('BEGIN');
     const result = await work((statement, values) => runOn(client, statement, values));
@@ -107,6 +110,7 @@ async function inTransaction<T>(pool: pg.Pool, work: (run: Run) => Promise<T>): 
     });
     throw thrown;
   } finally {
+    client.off('error', onError);
     client.release(broken);
   }
 }
@@ -124,6 +128,8 @@ const connectionCodes = new Set([
   'ECONNRESET',
   'EPIPE',
   'ETIMEDOUT',
+  'EHOSTUNREACH',
+  'ENETUNREACH',
   'ENOTFOUND',
   'EAI_AGAIN',
   '57P01',
@@ -143,6 +149,15 @@ export function isLedgerDown(thrown: unknown): boolean {
   return /timeout exceeded when trying to connect|Connection terminated|Query read timeout|Can't reach database|Server has closed|not queryable|Client was closed/i.test(
     error.message,
   );
+}
+
+/** Deadlock, serialisation failure, and Prisma's names for these and for a transaction that could not be held open. */
+const rolledBackCodes = new Set(['40P01', '40001', 'P2034', 'P2028']);
+
+/** Whether the same write may succeed when it is sent again: the ledger was away, or it took the write back itself. */
+export function mayBeSentAgain(thrown: unknown): boolean {
+  const error = toError(thrown);
+  return isLedgerDown(error) || ('code' in error && rolledBackCodes.has(String(error.code)));
 }
 
 /** The same error, or a 503 Problem when the ledger is away. */

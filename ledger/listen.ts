@@ -14,6 +14,7 @@ export function listen(db: Db, onNotice: () => void): () => Promise<void> {
   async function open(): Promise<void> {
     try {
       client = await db.connect();
+      if (stopped) return await client.end();
       client.on('error', again);
       client.on('end', again);
       client.on('notification', onNotice);

@@ -10,8 +10,9 @@ export interface WorkerRow {
 
 export async function registerWorker(db: Db, worker: WorkerRow): Promise<void> {
   const { id, version, queues } = worker;
-  await db.prisma.worker.create({
+  await db.prisma.worker.createMany({
     data: { id, host: hostname(), pid: process.pid, version, queues: [...queues] },
+    skipDuplicates: true, // sent again after a lost answer
   });
 }
 

@@ -1,14 +1,14 @@
 // Writing what must not be lost: an answer in our hands is worth more than the slot it holds, so a write that meets an
 // absent ledger is tried again until it succeeds, is refused, or the process has to go.
-import { isLedgerDown } from '../ledger/db.ts';
+import { mayBeSentAgain } from '../ledger/db.ts';
 
-/** Repeats `write` while the ledger is away; any other error, and an aborted `signal`, end it. */
+/** Repeats `write` while the ledger is away or takes it back (a deadlock); any other error, and an aborted `signal`, end it. */
 export async function persist<T>(write: () => Promise<T>, signal: AbortSignal): Promise<T> {
   for (let attempt = 0; ; attempt += 1) {
     try {
       return await write();
     } catch (thrown) {
-      if (signal.aborted || !isLedgerDown(thrown)) throw thrown;
+      if (signal.aborted || !mayBeSentAgain(thrown)) throw thrown;
       await pause(Math.min(100 * 2 ** attempt, 2_000) * (1 + Math.random() * 0.2), signal);
     }
   }
