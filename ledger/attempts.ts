@@ -1,9 +1,10 @@
 // The life of an attempt, as the host sees it: begin, finish, keep the lease. Begin and finish share round trips; an
 // outcome with children takes a transaction of its own, so children are born exactly when their parent's attempt ends.
-import { createBatcher } from '../shared/batcher.ts';
+import { createBatcher, type Settled } from '../shared/batcher.ts';
+import { toError } from '../shared/errors.ts';
 import type { Emit } from '../shared/events.ts';
 import { beginBatch, type BeginAnswer, type BeginRequest, type Begun } from './begin.ts';
-import type { Db } from './db.ts';
+import { mayBeSentAgain, type Db } from './db.ts';
 import { family, type Child } from './family.ts';
 import { finishBatch, type Finished, type FinishRequest } from './finish.ts';
 import { firstDispatch, insertJobsSql, insertValues, type Dispatch, type InsertedRow } from './insert.ts';
@@ -41,7 +42,7 @@ export function createAttempts(options: AttemptsOptions): Attempts {
   });
   const finish = createBatcher<FinishRequest, Finished>({
     max: 500,
-    run: (requests) => finishBatch(db.run, requests),
+    run: (requests) => finishApart(db, requests),
   });
 
   function announce(finished: Finished): Finished {
@@ -59,6 +60,21 @@ export function createAttempts(options: AttemptsOptions): Attempts {
   };
 }
 
+/** One outcome that PostgreSQL refuses must not take its neighbours' with it: then each is written by itself. */
+async function finishApart(db: Db, requests: readonly FinishRequest[]): Promise<Settled<Finished>[]> {
+  try {
+    return await finishBatch(db.run, requests);
+  } catch (thrown) {
+    if (requests.length === 1 || mayBeSentAgain(thrown)) throw thrown;
+  }
+  const settled: Settled<Finished>[] = [];
+  for (const request of requests) {
+    const alone = finishBatch(db.run, [request]);
+    settled.push(...(await alone.catch((thrown: unknown) => [{ error: toError(thrown) }])));
+  }
+  return settled;
+}
+
 class Fenced extends Error {}
 
 async function commitFamily(
@@ -69,7 +85,7 @@ async function commitFamily(
 ): Promise<Finished> {
   const jobs = family(begun, children);
   try {
-    return await options.db.transaction(async (run) => {
+    const born = await options.db.transaction(async (run) => {
       const inherited = jobs.filter((job) => job.waiterId !== null && job.waiterId === begun.waiterId).length;
       if (inherited > 0) await run(countUp, [begun.waiterId, inherited]);
       const inserted = await run<InsertedRow>(insertChildren, insertValues(jobs));
@@ -78,17 +94,18 @@ async function commitFamily(
       // Another attempt has taken over, or a cancel came: this attempt's children must not be born.
       if (finished?.state !== 'succeeded') throw new Fenced();
       const delays = new Map(inserted.map((row) => [row.id, row]));
-      const born = jobs.filter((job) => delays.get(job.id)?.state !== 'blocked');
-      for (const job of jobs)
-        options.emit('job.enqueued', { queue: job.queue, kind: job.kind, source: 'child', count: 1 });
+      const due = jobs.filter((job) => delays.get(job.id)?.state !== 'blocked');
       return {
         ...finished,
         dispatches: [
           ...finished.dispatches,
-          ...born.map((job) => firstDispatch(job, delays.get(job.id)?.delay_ms ?? 0)),
+          ...due.map((job) => firstDispatch(job, delays.get(job.id)?.delay_ms ?? 0)),
         ],
       };
     });
+    for (const { queue, kind } of jobs)
+      options.emit('job.enqueued', { queue, kind, source: 'child', count: 1 });
+    return born;
   } catch (thrown) {
     if (!(thrown instanceof Fenced)) throw thrown;
     const [settled] = await finishBatch(options.db.run, [request]);

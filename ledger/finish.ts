@@ -2,7 +2,7 @@
 // Every row carries its attempt number; a row that another attempt has taken over is left alone and reported as refused.
 import type { Settled } from '../shared/batcher.ts';
 import type { FailureCode } from '../shared/errors.ts';
-import { sqlState, type Run } from './db.ts';
+import type { Run } from './db.ts';
 import { claim, type Dispatch } from './insert.ts';
 import { finalStates, sqlStates, startableStates, type JobState } from './moves.ts';
 import { dispatchColumns, toDispatch, wakeWaiters, type DispatchRow } from './waiters.ts';
@@ -72,7 +72,7 @@ const finishRows = {
         claimed_until = CASE WHEN ${returns} THEN ${claim} END,
         run_at = CASE WHEN ${returns} THEN clock_timestamp() + d.retry_ms * interval '1 ms' ELSE j.run_at END,
         finished_at = CASE WHEN (${nextState}) IN (${sqlStates(finalStates)}) THEN clock_timestamp() END,
-        failures = j.failures + d.failed::int, lease_until = NULL,
+        failures = j.failures + (d.failed AND j.cancel_requested_at IS NULL)::int, lease_until = NULL,
         progress = CASE WHEN d.outcome = 'succeeded' THEN 100 ELSE j.progress END,
         result = CASE WHEN (${nextState}) = 'succeeded' THEN d.result END, error_code = d.code, error_message = d.message
       FROM d WHERE j.id = d.id AND j.attempt_no = d.attempt_no AND j.state = 'running'
@@ -82,33 +82,33 @@ const finishRows = {
       SELECT m.id, m.attempt_no, m.generation - (m.state IN (${sqlStates(startableStates)}))::int,
         CASE WHEN m.state = 'cancelled' THEN 'cancelled'::attempt_outcome ELSE d.outcome END, d.code, d.message, d.stack,
         m.worker_id, m.started_at, clock_timestamp()
-      FROM moved m JOIN d ON d.id = m.id),
+      FROM moved m JOIN d ON d.id = m.id AND d.attempt_no = m.attempt_no),
     ${wakeWaiters('moved')}
-    SELECT true AS own, id, state, generation, kind, queue, priority, tenant, summary, attempt, delay_ms FROM moved
-    UNION ALL SELECT false, id, state, generation, kind, queue, priority, tenant, summary, attempt, delay_ms FROM woken`,
+    SELECT attempt_no AS own, id, state, generation, kind, queue, priority, tenant, summary, attempt, delay_ms FROM moved
+    UNION ALL SELECT NULL, id, state, generation, kind, queue, priority, tenant, summary, attempt, delay_ms FROM woken`,
 };
 
-type ResultRow = DispatchRow & { own: boolean; state: JobState };
+/** `own`: the number of the attempt that ended; null for a waiter that was counted down. */
+type ResultRow = DispatchRow & { own: number | null; state: JobState };
 
-/** Writes the outcomes of a batch. A deadlock with a countdown in another process is sent once more. */
+/** Writes the outcomes of a batch, in one statement: all of it or nothing. */
 export async function finishBatch(
   run: Run,
   requests: readonly FinishRequest[],
 ): Promise<Settled<Finished>[]> {
   const rows = requests.map(toRow);
-  const values = names.map((name) => rows.map((row) => row[name]));
-  const returned = await run<ResultRow>(finishRows, values).catch((thrown: unknown) => {
-    if (sqlState(thrown) !== '40P01') throw thrown;
-    return run<ResultRow>(finishRows, values);
-  });
+  const returned = await run<ResultRow>(
+    finishRows,
+    names.map((name) => rows.map((row) => row[name])),
+  );
   const own = new Map<string, ResultRow>();
   const woken: Dispatch[] = [];
   for (const row of returned) {
-    if (row.own) own.set(row.id, row);
+    if (row.own !== null) own.set(`${row.id}:${row.own}`, row);
     else if (row.state === 'waiting') woken.push(toDispatch(row));
   }
-  return requests.map((request, index) => ({
-    value: toFinished(own.get(request.jobId), index === 0 ? woken : []),
+  return requests.map(({ jobId, attemptNo }, index) => ({
+    value: toFinished(own.get(`${jobId}:${attemptNo}`), index === 0 ? woken : []),
   }));
 }
 
