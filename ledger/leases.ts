@@ -1,6 +1,6 @@
 // Leases, progress and rescue: who runs what, in database time. A lease that is not renewed is a dead worker's.
 import type { Db } from './db.ts';
-import type { Dispatch } from './insert.ts';
+import { claim, type Dispatch } from './insert.ts';
 import { sqlStates, startableStates } from './moves.ts';
 import { dispatchColumns, toDispatch, wakeWaiters, type DispatchRow } from './waiters.ts';
 
@@ -61,18 +61,20 @@ export async function writeProgress(db: Db, notes: readonly ProgressNote[]): Pro
 const rescueRows = {
   name: 'lease_rescue',
   text: `WITH lost AS (
-      SELECT id FROM job WHERE state = 'running' AND lease_until < clock_timestamp() ORDER BY id LIMIT 500 FOR UPDATE SKIP LOCKED),
+      SELECT id, CASE WHEN cancel_requested_at IS NOT NULL THEN 'cancelled' WHEN give_up_at < clock_timestamp() THEN 'expired' ELSE 'waiting' END::job_state AS next
+      FROM job WHERE state = 'running' AND lease_until < clock_timestamp() ORDER BY id LIMIT 500 FOR UPDATE SKIP LOCKED),
     moved AS (
-      UPDATE job j SET generation = j.generation + 1, dispatched_at = NULL, lease_until = NULL,
-        claimed_until = clock_timestamp() + interval '2 s',
-        run_at = clock_timestamp(),
-        state = CASE WHEN j.cancel_requested_at IS NOT NULL THEN 'cancelled' WHEN j.give_up_at < clock_timestamp() THEN 'expired' ELSE 'waiting' END::job_state,
-        finished_at = CASE WHEN j.cancel_requested_at IS NOT NULL OR j.give_up_at < clock_timestamp() THEN clock_timestamp() END
+      UPDATE job j SET state = lost.next, lease_until = NULL,
+        generation = j.generation + (lost.next = 'waiting')::int,
+        dispatched_at = CASE WHEN lost.next = 'waiting' THEN NULL ELSE j.dispatched_at END,
+        claimed_until = CASE WHEN lost.next = 'waiting' THEN ${claim} END,
+        run_at = CASE WHEN lost.next = 'waiting' THEN clock_timestamp() ELSE j.run_at END,
+        finished_at = CASE WHEN lost.next <> 'waiting' THEN clock_timestamp() END
       FROM lost WHERE j.id = lost.id
       RETURNING j.waiter_id, j.attempt_no, j.worker_id, j.started_at, ${dispatchColumns('j')}),
     ended AS (
       INSERT INTO attempt (job_id, attempt_no, generation, outcome, message, worker_id, started_at, ended_at)
-      SELECT id, attempt_no, generation - 1, 'lost', 'the worker did not renew its lease', worker_id, started_at, clock_timestamp() FROM moved),
+      SELECT id, attempt_no, generation - (state = 'waiting')::int, 'lost', 'the worker did not renew its lease', worker_id, started_at, clock_timestamp() FROM moved),
     ${wakeWaiters('moved')}
     SELECT true AS own, id, state, generation, kind, queue, priority, tenant, summary, attempt, delay_ms FROM moved
     UNION ALL SELECT false, id, state, generation, kind, queue, priority, tenant, summary, attempt, delay_ms FROM woken`,
