@@ -7,7 +7,7 @@ import type { Emit } from '../shared/events.ts';
 import { sanitiseText } from '../shared/text.ts';
 import type { Broker, EngineJob } from '../engine/types.ts';
 import type { Registry } from '../queues/registry.ts';
-import type { Db } from './db.ts';
+import { isLedgerDown, type Db } from './db.ts';
 import type { Dispatch } from './insert.ts';
 import { sqlStates, startableStates } from './moves.ts';
 
@@ -21,13 +21,15 @@ export interface RelayOptions {
 export interface Relay {
   /** Carries rows that were just committed; returns at once and never throws. */
   nudge: (rows: readonly Dispatch[]) => void;
-  /** Carries rows that no nudge carried. Returns how many it claimed. */
+  /** Carries rows that no nudge carried. Returns how many it claimed; rejects when the engine took none of them. */
   sweep: () => Promise<number>;
   /** Resolves when nothing is under way. */
   idle: () => Promise<void>;
 }
 
 const addTimeoutMs = 2_000;
+/** As long as the claim of a row just committed. */
+const nudgeLimitMs = 2_000;
 const batchSize = 500;
 
 const stampRows = {
@@ -53,64 +55,95 @@ const claimRows = {
       greatest(0, extract(epoch FROM j.run_at - clock_timestamp()) * 1000)::float8 AS delay_ms`,
 };
 
+interface Nudged {
+  row: Dispatch;
+  /** performance.now() of the nudge. */
+  at: number;
+}
+
 type ClaimedRow = Omit<Dispatch, 'delayMs'> & { delay_ms: number };
 
 export function createRelay(options: RelayOptions): Relay {
-  const batcher = createBatcher<Dispatch, void>({
+  const batcher = createBatcher<Nudged, void>({
     max: batchSize,
-    run: async (rows) => {
-      await carry(options, rows);
-      return rows.map((): Settled<void> => ({ value: undefined }));
+    run: async (nudged) => {
+      // Behind a slow engine: the sweep may have claimed these by now, and their delays count from then.
+      const fresh = nudged.filter(({ at }) => performance.now() - at < nudgeLimitMs);
+      await carry(
+        options,
+        fresh.map(({ row }) => row),
+      );
+      return nudged.map((): Settled<void> => ({ value: undefined }));
     },
   });
   return {
     nudge(rows) {
       // While the engine is away there is nothing to hurry for: the rows are in the ledger and the sweep brings them.
       if (!options.broker.ready) return;
-      for (const row of rows) batcher.add(row).catch(() => undefined);
+      const at = performance.now();
+      for (const row of rows) batcher.add({ row, at }).catch(() => undefined);
     },
     async sweep() {
       if (!options.broker.ready) return 0;
       const rows = await options.db.run<ClaimedRow>(claimRows, []);
-      await carry(
+      const carried = await carry(
         options,
         rows.map(({ delay_ms, ...row }) => ({ ...row, delayMs: delay_ms })),
       );
+      // Going on would claim, and so delay, the whole backlog of an engine that is away.
+      if (rows.length > 0 && carried === 0)
+        throw new Error('relay failed: the engine took no job; the next sweep tries again');
       return rows.length;
     },
     idle: () => batcher.idle(),
   };
 }
 
-async function carry(options: RelayOptions, rows: readonly Dispatch[]): Promise<void> {
+/** Returns how many rows the engine took. */
+async function carry(options: RelayOptions, rows: readonly Dispatch[]): Promise<number> {
   const byQueue = new Map<string, Dispatch[]>();
   for (const row of rows) byQueue.set(row.queue, [...(byQueue.get(row.queue) ?? []), row]);
-  await Promise.all([...byQueue].map(([queue, group]) => carryQueue(options, queue, group)));
+  const counts = await Promise.all([...byQueue].map(([queue, group]) => carryQueue(options, queue, group)));
+  return counts.reduce((sum, count) => sum + count, 0);
 }
 
-async function carryQueue(options: RelayOptions, queue: string, rows: readonly Dispatch[]): Promise<void> {
+async function carryQueue(options: RelayOptions, queue: string, rows: readonly Dispatch[]): Promise<number> {
   const jobs = rows.map((row) => toEngineJob(options.registry, row));
   try {
     await withTimeout(options.broker.add(queue, jobs));
     await stamp(options.db, rows);
+    return rows.length;
   } catch (thrown) {
     options.emit('relay.failed', { queue, count: rows.length, message: toError(thrown).message });
+    if (isAway(thrown) || options.broker.kind === 'redis') return 0;
     // On PostgreSQL one bad row refuses a whole bulk: one by one, the others still get through.
-    if (rows.length > 1 && options.broker.kind === 'postgres') await carryOneByOne(options, queue, rows);
+    return carryOneByOne(options, queue, rows);
   }
 }
 
-async function carryOneByOne(options: RelayOptions, queue: string, rows: readonly Dispatch[]): Promise<void> {
+async function carryOneByOne(
+  options: RelayOptions,
+  queue: string,
+  rows: readonly Dispatch[],
+): Promise<number> {
+  let carried = 0;
   for (const row of rows) {
     try {
       await withTimeout(options.broker.add(queue, [toEngineJob(options.registry, row)]));
       await stamp(options.db, [row]);
+      carried += 1;
     } catch (thrown) {
       const { message } = toError(thrown);
       await options.db.run(noteError, [row.id, sanitiseText(message, 500)]).catch(() => undefined);
-      if (message.startsWith('engine failed') || message.startsWith('engine add took')) return; // it is away: the sweep goes on
+      if (isAway(thrown)) break;
     }
   }
+  return carried;
+}
+
+/** Engine or ledger do not answer: no row's fault, so the sweep goes on later. */
+function isAway(thrown: unknown): boolean {
+  return toError(thrown).message.startsWith('engine ') || isLedgerDown(thrown);
 }
 
 async function stamp(db: Db, rows: readonly Dispatch[]): Promise<void> {
