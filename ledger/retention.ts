@@ -17,10 +17,13 @@ const prunes = [
   `DELETE FROM worker WHERE id IN (SELECT id FROM worker WHERE seen_at < clock_timestamp() - interval '7 days' LIMIT ${chunk}) RETURNING 1`,
 ].map((text, index) => ({ name: `prune_${index}`, text }));
 
-/** Deletes one chunk of each; returns how many rows. */
+/** Deletes all that has had its time, a chunk at a time; returns how many rows. */
 export async function prune(db: Db): Promise<number> {
   let count = 0;
-  for (const statement of prunes) count += (await db.run(statement, [])).length;
+  for (const statement of prunes) {
+    let deleted = chunk;
+    for (; deleted === chunk; count += deleted) deleted = (await db.run(statement, [])).length;
+  }
   return count;
 }
 

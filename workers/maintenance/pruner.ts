@@ -10,9 +10,14 @@ export function expirer(db: Db, everyMs: number, onCommitted: (rows: readonly Di
     name: 'expirer',
     everyMs,
     async run() {
-      const { expired, dispatches } = await expire(db);
-      onCommitted(dispatches);
-      return expired;
+      let total = 0;
+      for (let left = true; left;) {
+        const { expired, dispatches } = await expire(db);
+        onCommitted(dispatches);
+        total += expired;
+        left = expired > 0;
+      }
+      return total;
     },
   };
 }
