@@ -25,7 +25,7 @@ const lead = 'maintenance';
 export function startMaintenance(options: MaintenanceOptions): Maintenance {
   const { db, workerId, duties } = options;
   const timers: NodeJS.Timeout[] = [];
-  const busy = new Map<string, Promise<void>>();
+  const rounds = createRounds(options.emit);
   let leading = false;
 
   async function takeTurn(): Promise<void> {
@@ -33,16 +33,8 @@ export function startMaintenance(options: MaintenanceOptions): Maintenance {
     leading = await takeLead(db, lead, workerId, options.leadMs).catch(() => false);
   }
 
-  function begin(duty: Duty): void {
-    if (!busy.has(duty.name))
-      busy.set(
-        duty.name,
-        round(options.emit, duty).finally(() => busy.delete(duty.name)),
-      );
-  }
-
   function beginWhenLeading(duty: Duty): void {
-    if (leading) begin(duty);
+    if (leading) rounds.begin(duty);
   }
 
   void takeTurn().then(() => duties.forEach(beginWhenLeading));
@@ -51,12 +43,48 @@ export function startMaintenance(options: MaintenanceOptions): Maintenance {
   return {
     hint(name) {
       const duty = duties.find((one) => one.name === name);
-      if (duty !== undefined) begin(duty);
+      if (duty !== undefined) rounds.hint(duty);
     },
     async stop() {
       for (const timer of timers) clearInterval(timer);
-      await Promise.all(busy.values());
+      await rounds.stop();
       if (leading) await leaveLead(db, lead, workerId).catch(() => undefined);
+    },
+  };
+}
+
+interface Rounds {
+  /** Begins a round unless one of this duty is under way. */
+  begin: (duty: Duty) => void;
+  /** The same, and once more after the round under way: it may have looked too early. */
+  hint: (duty: Duty) => void;
+  /** Begins no more; resolves when none is under way. */
+  stop: () => Promise<void>;
+}
+
+function createRounds(emit: Emit): Rounds {
+  const busy = new Map<string, Promise<void>>();
+  const again = new Set<string>();
+  let stopped = false;
+
+  function begin(duty: Duty): void {
+    if (stopped || busy.has(duty.name)) return;
+    const done = round(emit, duty).finally(() => {
+      busy.delete(duty.name);
+      if (again.delete(duty.name)) begin(duty);
+    });
+    busy.set(duty.name, done);
+  }
+
+  return {
+    begin,
+    hint(duty) {
+      if (busy.has(duty.name)) again.add(duty.name);
+      else begin(duty);
+    },
+    async stop() {
+      stopped = true;
+      await Promise.all(busy.values());
     },
   };
 }

@@ -13,6 +13,8 @@ export interface RescuerOptions {
   everyMs: number;
 }
 
+/** Rows that staleDispatches gives at most. */
+const pageSize = 500;
 const first = '00000000-0000-0000-0000-000000000000';
 
 export function rescuer(options: RescuerOptions): Duty {
@@ -24,9 +26,15 @@ export function rescuer(options: RescuerOptions): Duty {
       const { rescued, dispatches } = await rescue(options.db);
       options.onCommitted(dispatches);
       if (!options.broker.ready) return rescued;
-      const stale = await staleDispatches(options.db, after, options.leaseMs);
-      after = stale.length < 500 ? first : (stale.at(-1)?.id ?? first);
-      return rescued + (await redispatchForgotten(options, stale));
+      let total = rescued;
+      for (let forgotten = true; forgotten;) {
+        const stale = await staleDispatches(options.db, after, options.leaseMs);
+        const count = await redispatchForgotten(options, stale);
+        after = stale.length < pageSize ? first : (stale.at(-1)?.id ?? first);
+        total += count;
+        forgotten = count === pageSize; // an engine that forgot a whole page has lost everything: go on at once
+      }
+      return total;
     },
   };
 }
