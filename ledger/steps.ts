@@ -6,6 +6,7 @@ import { readArtifact, storeArtifact, type ArtifactRef } from './artifacts.ts';
 import { recordCharges } from './charges.ts';
 import type { Begun } from './begin.ts';
 import type { Db, Tx } from './db.ts';
+import type { Prisma } from './generated/prisma/client.ts';
 
 /** A step's value as it is remembered: bytes at the top level become references to artifacts. */
 export type Remembered<T> = T extends Uint8Array
@@ -45,22 +46,40 @@ export async function readSteps(db: Db, jobId: string): Promise<Map<string, unkn
   return new Map(await Promise.all(entries));
 }
 
+interface StoredStep<T> {
+  value: Remembered<T>;
+  /** What each charge costs, in estimated millionths of a dollar. */
+  microUsd: number[];
+}
+
 /** Stores a step that has just succeeded. Throws FencedError when the attempt is no longer the current one. */
-export async function commitStep<T>(
-  db: Db,
-  begun: Begun,
-  step: StepCommit<T>,
-): Promise<{ value: Remembered<T>; microUsd: number[] }> {
+export async function commitStep<T>(db: Db, begun: Begun, step: StepCommit<T>): Promise<StoredStep<T>> {
+  try {
+    return await writeStep(db, begun, step);
+  } catch (thrown) {
+    // A name is used once in an attempt, so this is our own commit, sent again because its answer was lost.
+    if (!isDuplicate(thrown)) throw thrown;
+    const steps = await readSteps(db, begun.jobId);
+    if (!steps.has(step.name)) throw thrown; // another row of `save` is the duplicate
+    return { value: steps.get(step.name) as Remembered<T>, microUsd: [] };
+  }
+}
+
+function isDuplicate(thrown: unknown): boolean {
+  return typeof thrown === 'object' && thrown !== null && 'code' in thrown && thrown.code === 'P2002';
+}
+
+async function writeStep<T>(db: Db, begun: Begun, step: StepCommit<T>): Promise<StoredStep<T>> {
   return db.prisma.$transaction(
     async (tx) => {
       await fence(tx, begun);
-      const value = await storeBytes(tx, begun, step.value);
-      const json = toStorableJson(value ?? null);
+      const json = toStorableJson(await storeBytes(tx, begun, step.value));
+      const value = JSON.parse(json) as Remembered<T>; // what a retry will be given: no run may see anything else
       const large = Buffer.byteLength(json) > inlineLimitBytes;
       const artifact = large
         ? await storeArtifact(tx, begun, { bytes: Buffer.from(json), contentType: jsonType })
         : undefined;
-      const result = large ? {} : { result: JSON.parse(json) ?? {} };
+      const result = large || value === null ? {} : { result: value as Prisma.InputJsonValue };
       await tx.step.create({
         data: {
           jobId: begun.jobId,

@@ -2,6 +2,7 @@
 // writes the outcome in the ledger, and only then lets the engine end its job. Nothing else writes outcomes.
 import { Failure, toError } from '../shared/errors.ts';
 import type { Emit } from '../shared/events.ts';
+import { isId } from '../shared/ids.ts';
 import { toStorableJson } from '../shared/text.ts';
 import type { Delivery, Ending } from '../engine/types.ts';
 import type { Attempts } from '../ledger/attempts.ts';
@@ -37,6 +38,8 @@ const resultLimitBytes = 65_536;
 
 interface Run extends Reported {
   attempt: RunningAttempt;
+  /** Resolves when no answer in our hands is still being stored. */
+  stored?: () => Promise<void>;
 }
 
 interface Ended {
@@ -51,10 +54,23 @@ export class WorkerHost {
     this.#options = options;
   }
 
-  /** Runs one delivery to its end. Never rejects for a handler's sake: the answer says how the engine's job ends. */
+  /** Runs one delivery to its end. Never rejects: the answer says how the engine's job ends. */
   async process(delivery: Delivery): Promise<Ending> {
+    try {
+      return await this.#process(delivery);
+    } catch (thrown) {
+      // The process leaves while the ledger is away: the rescuer brings the job back. On Bull Board failed means dead.
+      const message = `a delivery of ${delivery.queue} could not be recorded: ${toError(thrown).message}`;
+      this.#options.emit('notice', { level: 'warn', message });
+      return { failed: false, outcome: 'unrecorded' };
+    }
+  }
+
+  async #process(delivery: Delivery): Promise<Ending> {
     const { attempts, running, leaving } = this.#options;
     const { jobId, generation } = delivery.data;
+    // Somebody else's entry in our engine: one bad id would refuse the whole batch of begins.
+    if (!isId(jobId) || !isGeneration(generation)) return { failed: false, outcome: 'gone' };
     const answer = await persist(() => attempts.begin({ jobId, generation }), leaving);
     if ('refused' in answer) return { failed: false, outcome: answer.refused };
     const run: Run = {
@@ -64,9 +80,8 @@ export class WorkerHost {
     };
     running.add(run.attempt);
     try {
-      const ended = await this.#run(run, delivery);
-      const finished = await this.#finish(run, ended);
-      return report(this.#options, run, ended.verdict, finished);
+      const { verdict, finished } = await this.#finish(run, await this.#run(run, delivery));
+      return report(this.#options, run, verdict, finished);
     } finally {
       running.remove(run.attempt);
     }
@@ -84,6 +99,7 @@ export class WorkerHost {
     try {
       return await abandonable(this.#handle(run, delivery, kind), signal);
     } catch (thrown) {
+      await run.stored?.(); // an answer that is being stored must not find its own attempt ended
       return {
         verdict: await this.#judge(begun, kind, signal.aborted ? signal.reason : thrown),
         children: [],
@@ -95,27 +111,32 @@ export class WorkerHost {
 
   async #handle(run: Run, delivery: Delivery, kind: RegisteredKind | undefined): Promise<Ended> {
     const { begun, attempt } = run;
-    const { definition, registry, db, emit, services } = this.#options;
+    const { definition, registry, db, emit, services, leaving } = this.#options;
     const handler = definition.handlers[begun.kind];
     if (kind === undefined || handler === undefined)
       throw new Failure('bug', `no handler for ${begun.kind} in this build`);
     const payload = kind.definition.payload.safeParse(begun.payload);
     if (!payload.success)
       throw new Failure('bad_input', `the payload no longer fits ${begun.kind}: ${payload.error.message}`);
-    const { job, children } = buildJob({
+    const { job, children, settled, stored } = buildJob({
       begun,
       payload: payload.data,
       signal: attempt.controller.signal,
       registry,
       db,
       emit,
+      leaving,
       onProgress(percent, message) {
         attempt.progress = { percent, message };
         delivery.showProgress(percent);
       },
     });
-    const result = await handler(job, services);
-    return { verdict: succeeded(kind, result), children };
+    run.stored = stored;
+    try {
+      return { verdict: succeeded(kind, await handler(job, services)), children };
+    } finally {
+      await settled();
+    }
   }
 
   async #judge(begun: Begun, kind: RegisteredKind | undefined, thrown: unknown): Promise<Verdict> {
@@ -135,17 +156,34 @@ export class WorkerHost {
     });
   }
 
-  #finish(run: Run, { verdict, children }: Ended): Promise<Finished> {
+  async #finish(run: Run, ended: Ended): Promise<{ verdict: Verdict; finished: Finished }> {
+    try {
+      return { verdict: ended.verdict, finished: await this.#write(run, ended) };
+    } catch (thrown) {
+      if (this.#options.leaving.aborted) throw thrown;
+      // The ledger refuses this outcome and would each time: without another one the job would run for ever.
+      const failure = new Failure('bug', `the outcome cannot be stored: ${toError(thrown).message}`);
+      const kind = this.#options.registry.kinds.get(run.begun.kind);
+      const verdict = await this.#judge(run.begun, kind, failure);
+      return { verdict, finished: await this.#write(run, { verdict, children: [] }) };
+    }
+  }
+
+  #write({ begun }: Run, { verdict, children }: Ended): Promise<Finished> {
     const { attempts, leaving } = this.#options;
-    const request = { jobId: run.begun.jobId, attemptNo: run.begun.attemptNo, verdict };
+    const request = { jobId: begun.jobId, attemptNo: begun.attemptNo, verdict };
     return persist(
       () =>
         children.length > 0
-          ? attempts.finishWithChildren(run.begun, request, children)
+          ? attempts.finishWithChildren(begun, request, children)
           : attempts.finish(request),
       leaving,
     );
   }
+}
+
+function isGeneration(value: unknown): boolean {
+  return Number.isInteger(value) && Number(value) > 0 && Number(value) < 2 ** 31;
 }
 
 function succeeded(kind: RegisteredKind, result: unknown): Verdict {
@@ -166,7 +204,8 @@ async function abandonable<T>(work: Promise<T>, signal: AbortSignal): Promise<T>
     onAbort = () => {
       timer = setTimeout(() => reject(toError(signal.reason)), ignoreLimitMs);
     };
-    signal.addEventListener('abort', onAbort);
+    if (signal.aborted) onAbort();
+    else signal.addEventListener('abort', onAbort);
   });
   try {
     return await Promise.race([work, abandoned]);

@@ -1,6 +1,6 @@
 // Builds the Job that a handler sees: steps that remember, children that are born with the outcome, progress, signal.
 import type { Call, Charge } from '../shared/call.ts';
-import { Failure } from '../shared/errors.ts';
+import { Failure, toError } from '../shared/errors.ts';
 import type { Emit } from '../shared/events.ts';
 import { sanitiseText } from '../shared/text.ts';
 import { checkJob } from '../queues/check.ts';
@@ -20,12 +20,31 @@ export interface JobContext {
   db: Db;
   emit: Emit;
   onProgress: (percent: number, message: string | null) => void;
+  /** Aborts when the process must leave: until then an answer that is paid for is tried to be stored. */
+  leaving: AbortSignal;
 }
 
-/** The handler's view, and the children it asked for. */
-export function buildJob(context: JobContext): { job: Job; children: Child[] } {
-  const { begun, registry, signal } = context;
+export interface BuiltJob {
+  job: Job;
+  /** The children it asked for. */
+  children: Child[];
+  /**
+   * Resolves when no step is under way. A handler that awaits several steps at once ends with the first failure, and an
+   * attempt that ended then would refuse the answers that the others are still paying for.
+   */
+  settled: () => Promise<void>;
+  /** Resolves when no answer in our hands is still being stored. */
+  stored: () => Promise<void>;
+}
+
+/** The handler's view, and what the host needs to end it. */
+export function buildJob(given: JobContext): BuiltJob {
+  const { begun, registry, signal } = given;
   const children: Child[] = [];
+  const steps = new Set<Promise<unknown>>();
+  const commits = new Set<Promise<unknown>>();
+  const context: StepContext = { ...given, commit: (work) => track(commits, work) };
+  const step = rememberedSteps(context);
 
   const job: Job = {
     id: begun.jobId,
@@ -34,7 +53,7 @@ export function buildJob(context: JobContext): { job: Job; children: Child[] } {
     payload: context.payload,
     attempt: begun.attemptNo,
     signal,
-    step: rememberedSteps(context),
+    step: (name, call, options) => track(steps, step(name, call, options)),
     enqueue(kind, payload, options = {}) {
       children.push({
         job: checkJob(registry, { kind, payload }, Date.now()),
@@ -42,15 +61,26 @@ export function buildJob(context: JobContext): { job: Job; children: Child[] } {
       });
     },
     progress(percent, message) {
-      const clamped = Math.max(0, Math.min(100, Math.round(percent)));
+      const clamped = Math.max(0, Math.min(100, Math.round(percent))) || 0; // NaN too
       context.onProgress(clamped, message === undefined ? null : sanitiseText(message, 200));
     },
   };
-  return { job, children };
+  return { job, children, settled: () => empty(steps), stored: () => empty(commits) };
+}
+
+function track<T>(under: Set<Promise<unknown>>, work: Promise<T>): Promise<T> {
+  const forget = (): void => void under.delete(work);
+  under.add(work);
+  work.then(forget, forget);
+  return work;
+}
+
+async function empty(under: ReadonlySet<Promise<unknown>>): Promise<void> {
+  while (under.size > 0) await Promise.allSettled(under);
 }
 
 /** Steps of one attempt: each name once; a stored result is returned, anything else is run and stored. */
-function rememberedSteps(context: JobContext): Job['step'] {
+function rememberedSteps(context: StepContext): Job['step'] {
   const { begun, signal } = context;
   const used = new Set<string>();
   let remembered: Promise<Map<string, unknown>> | undefined;
@@ -60,7 +90,10 @@ function rememberedSteps(context: JobContext): Job['step'] {
     remembered ??=
       begun.attemptNo === 1
         ? Promise.resolve(new Map<string, unknown>())
-        : readSteps(context.db, begun.jobId);
+        : readSteps(context.db, begun.jobId).catch((thrown: unknown) => {
+            remembered = undefined; // the next try must ask again, not be told of the same failure
+            throw thrown;
+          });
     return remembered;
   }
 
@@ -83,43 +116,62 @@ function rememberedSteps(context: JobContext): Job['step'] {
 
 type StepCall<T> = (call: Call) => Promise<T>;
 
+interface StepContext extends JobContext {
+  commit: <T>(work: Promise<T>) => Promise<T>;
+}
+
 async function runStep<T>(
-  context: JobContext,
+  context: StepContext,
   name: string,
   call: StepCall<T>,
   save: unknown,
 ): Promise<Remembered<T>> {
-  const { begun, db, emit, signal } = context;
+  const { begun, db, emit, signal, leaving } = context;
   const charges: Charge[] = [];
   const start = performance.now();
   signal.throwIfAborted(); // no paid call is started by an attempt that is over
-  let value: T;
   try {
-    value = await call({
+    const value = await call({
       step: `${begun.jobId}:${name}`,
       signal,
       charge: (charge) => void charges.push(charge),
     });
+    const durationMs = Math.round(performance.now() - start);
+    const commit = {
+      name,
+      value,
+      charges: [...charges],
+      durationMs,
+      ...(typeof save === 'function' && { save: save as never }),
+    };
+    // The answer is paid for and in our hands: neither a timeout nor a silent ledger ends the attempts to store it;
+    // fencing does, when the job has been given to somebody else.
+    const stored = await context.commit(persist(() => commitStep(db, begun, commit), leaving));
+    announce(context, charges, stored.microUsd);
+    emit('step.ended', { ...factsOf(begun), step: name, result: 'ran', durationMs });
+    return stored.value;
   } catch (thrown) {
-    await commitLostCharges(db, begun, name, charges).catch(() => undefined); // the failure itself is what must be told
+    await context.commit(recordLost(context, name, charges));
     throw thrown;
   }
-  const durationMs = Math.round(performance.now() - start);
-  const commit = {
-    name,
-    value,
-    charges,
-    durationMs,
-    ...(typeof save === 'function' && { save: save as never }),
-  };
-  // The answer is paid for and in our hands: the ledger's absence must not lose it, so the signal of a mere timeout
-  // does not end the attempts to store it; fencing does, when the job has been given to somebody else.
-  const stored = await persist(() => commitStep(db, begun, commit), signal);
+}
+
+/** The call was accepted and the step was not stored: the money is gone all the same. */
+async function recordLost(context: StepContext, name: string, charges: readonly Charge[]): Promise<void> {
+  const { begun, db, emit, leaving } = context;
+  try {
+    const microUsd = await persist(() => commitLostCharges(db, begun, name, charges), leaving);
+    announce(context, charges, microUsd);
+  } catch (thrown) {
+    const message = `the charges of step ${name} could not be written: ${toError(thrown).message}`;
+    emit('notice', { level: 'error', message, facts: { ...factsOf(begun) } });
+  }
+}
+
+function announce({ emit }: JobContext, charges: readonly Charge[], microUsd: readonly number[]): void {
   charges.forEach(({ provider, model }, index) =>
-    emit('charge.recorded', { provider, model, microUsd: stored.microUsd[index] ?? 0 }),
+    emit('charge.recorded', { provider, model, microUsd: microUsd[index] ?? 0 }),
   );
-  emit('step.ended', { ...factsOf(begun), step: name, result: 'ran', durationMs });
-  return stored.value;
 }
 
 function factsOf(begun: Begun): { jobId: string; queue: string; kind: string } {
