@@ -155,7 +155,7 @@ function redis(
 
 function pause(ms: number, signal: AbortSignal): Promise<void> {
   return new Promise((resolve) => {
-    const timer = setTimeout(done, ms);
+    const timer = setTimeout(done, signal.aborted ? 0 : ms);
     function done(): void {
       clearTimeout(timer);
       signal.removeEventListener('abort', done);

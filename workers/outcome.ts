@@ -30,6 +30,8 @@ const snoozeMs: Partial<Record<FailureCode, number>> = {
   rate_limited: 30_000,
 };
 
+const longestWaitMs = 30 * 86_400_000;
+
 export interface OutcomeContext {
   retry: RetryPolicy;
   /** Failures before this attempt. */
@@ -50,7 +52,7 @@ export function verdictOf(thrown: unknown, context: OutcomeContext): Verdict {
   const spent = fates[failure.code] === 'die' || used >= context.retry.attempts;
   const retryInMs = spent
     ? null
-    : Math.max(backoffMs(context.retry, used, context.random), failure.retryAfterMs ?? 0);
+    : Math.max(backoffMs(context.retry, used, context.random), waitOf(failure.retryAfterMs) ?? 0);
   return { outcome: 'failed', code: failure.code, message, stack: stackOf(thrown), retryInMs };
 }
 
@@ -59,8 +61,15 @@ function isShut(failure: Failure, context: OutcomeContext): boolean {
 }
 
 function snoozeFor(failure: Failure, context: OutcomeContext): number {
-  const wait = failure.retryAfterMs ?? context.gateMs ?? snoozeMs[failure.code] ?? 10_000;
+  const wait = waitOf(failure.retryAfterMs) ?? context.gateMs ?? snoozeMs[failure.code] ?? 10_000;
   return Math.round(Math.max(wait, 250) * (1 + 0.1 * context.random));
+}
+
+/** What the other side asked for, within reason: a number that is no time would be refused by the ledger. */
+function waitOf(retryAfterMs: number | undefined): number | undefined {
+  return Number.isNaN(retryAfterMs) || retryAfterMs === undefined
+    ? undefined
+    : Math.min(Math.max(retryAfterMs, 0), longestWaitMs);
 }
 
 /** Anything that is not a Failure is a bug of ours, whatever was thrown. */
@@ -71,5 +80,5 @@ export function toFailure(thrown: unknown): Failure {
 
 function stackOf(thrown: unknown): string | null {
   const { stack } = toError(thrown);
-  return stack === undefined ? null : sanitiseText(stack, 8_000);
+  return typeof stack !== 'string' ? null : sanitiseText(stack, 8_000);
 }

@@ -35,6 +35,7 @@ export class Running {
   #waiting: (() => void)[] = [];
   #renewedAt = performance.now();
   #renewing = false;
+  #interrupted: Interrupted | undefined;
 
   constructor(options: RunningOptions) {
     this.#options = options;
@@ -42,11 +43,18 @@ export class Running {
 
   start(): void {
     this.#timers.push(setInterval(() => void this.#tick(), this.#options.renewMs));
+    this.#timers.push(setInterval(() => this.#checkSilence(), this.#options.leaseMs / 15));
     // Progress that cannot be written is told again with the next change: it is a courtesy, not a fact.
     this.#timers.push(setInterval(() => void this.#writeProgress().catch(() => undefined), 1_000));
   }
 
   add(attempt: RunningAttempt): void {
+    // The job came back while an attempt of it still runs here: that one was given up on, and must not pay any more.
+    this.#attempts
+      .get(attempt.begun.jobId)
+      ?.controller.abort(new LeaseLost('a later attempt of the job has begun'));
+    // Begun while the process stops, e.g. after a wait for the ledger.
+    if (this.#interrupted !== undefined) attempt.controller.abort(this.#interrupted);
     this.#attempts.set(attempt.begun.jobId, attempt);
   }
 
@@ -61,9 +69,10 @@ export class Running {
     return this.#attempts.size;
   }
 
-  /** Aborts every attempt, so that it is handed back without using an attempt up. */
+  /** Aborts every attempt, also those that begin later, so that it is handed back without using an attempt up. */
   interrupt(reason: string): void {
-    this.#abortAll(new Interrupted(reason));
+    this.#interrupted = new Interrupted(reason);
+    this.#abortAll(this.#interrupted);
   }
 
   /** Resolves when nothing runs. */
@@ -85,13 +94,16 @@ export class Running {
         level: 'warn',
         message: `leases could not be renewed: ${toError(thrown).message}`,
       });
-      // Two thirds of the lease have passed in silence: stop before the next paid call, not after it.
-      const silentMs = performance.now() - this.#renewedAt;
-      if (silentMs > (this.#options.leaseMs * 2) / 3)
-        this.#abortAll(new LeaseLost('leases could not be renewed in time'));
     } finally {
       this.#renewing = false;
     }
+  }
+
+  /** Two thirds of the lease have passed in silence: stop before the next paid call. A renewal may itself hang for seconds. */
+  #checkSilence(): void {
+    const silentMs = performance.now() - this.#renewedAt;
+    if (silentMs > (this.#options.leaseMs * 2) / 3)
+      this.#abortAll(new LeaseLost('leases could not be renewed in time'));
   }
 
   async #renew(): Promise<void> {

@@ -57,6 +57,8 @@ export interface Work {
 interface Parts {
   workerId: string;
   leaving: AbortController;
+  /** No consumer is started any more. */
+  stopping: boolean;
   attempts: Attempts;
   running: Running;
   consumers: Consumer[];
@@ -74,7 +76,7 @@ export async function startWork(options: WorkOptions): Promise<Work> {
   const leases = { leaseMs: config.STORYTIME_LEASE_MS, renewMs: config.STORYTIME_RENEW_MS };
   const running = new Running({ attempts, ...leases, emit });
   running.start();
-  const parts: Parts = { workerId, leaving, attempts, running, consumers: [] };
+  const parts: Parts = { workerId, leaving, stopping: false, attempts, running, consumers: [] };
   const maintenance = startDuties(options, workerId, onCommitted);
   const unlisten = listen(db, () => maintenance.hint('relay-sweep'));
   const seen = setInterval(
@@ -89,6 +91,7 @@ export async function startWork(options: WorkOptions): Promise<Work> {
     workerId,
     ready: () => readiness(db, options.broker),
     async stop() {
+      parts.stopping = true;
       clearInterval(seen);
       await stopRunning(parts, config.STORYTIME_GRACE_MS);
       await maintenance.stop();
@@ -105,7 +108,7 @@ function startConsumers(
   definitions: readonly WorkerDefinition[],
   link: Link,
 ): void {
-  if (parts.leaving.signal.aborted) return;
+  if (parts.stopping) return;
   for (const definition of definitions) {
     const host = new WorkerHost({
       ...options,
