@@ -12,6 +12,7 @@ interface LogLine {
   durationMs?: number;
   code?: string;
   error?: string;
+  model?: string;
   retryInMs?: number;
 }
 
@@ -37,6 +38,8 @@ function parse(text: string): LogLine | undefined {
 
 function bodyOf(line: LogLine, paint: Paint): string | undefined {
   if (line.outcome !== undefined && line.attempt !== undefined) return attempt(line, paint);
+  // A slow query is for whoever tunes a server; on a newcomer's machine every first one is slow.
+  if (line.model !== undefined) return undefined;
   const text = plain(line.error === undefined ? line.message : `${line.message}: ${line.error}`);
   if (line.level === 'error') return paint('red', `✗ ${text}`);
   return line.level === 'warn' ? paint('yellow', `! ${text}`) : undefined;

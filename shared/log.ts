@@ -1,5 +1,6 @@
 // The log: one JSON line per fact. One wide line per attempt at info, other transitions at debug, never a payload.
-import { destination, pino, stdTimeFunctions } from 'pino';
+import { writeSync } from 'node:fs';
+import { pino, stdTimeFunctions } from 'pino';
 import type { EventBus } from './events.ts';
 
 export type Log = pino.Logger;
@@ -11,20 +12,11 @@ export interface LogOptions {
 }
 
 /**
- * Lines go to stdout in small batches, at the latest after half a second and always before the process ends: a write per
- * line would cost more than the rest of a short job. Events carry facts from closed sets only: there is no field that could hold a secret.
+ * Lines go to stdout in batches, at the latest after a quarter of a second and always before the process ends: a write per
+ * line would cost more than the rest of a short job. Events carry facts from closed sets only: there is no field that could
+ * hold a secret.
  */
 export function createLog(options: LogOptions): Log {
-  const target = destination({ fd: 1, sync: false, minLength: 8_192 });
-  const flush = (): void => {
-    try {
-      target.flushSync();
-    } catch {
-      // stdout is not open yet, or its reader is gone: there is nowhere left to say so
-    }
-  };
-  setInterval(() => target.flush(), 500).unref();
-  process.once('exit', flush);
   return pino(
     {
       level: options.level,
@@ -33,13 +25,27 @@ export function createLog(options: LogOptions): Log {
       formatters: { level: (label) => ({ level: label }) },
       messageKey: 'message',
     },
-    target,
+    batchedStdout(),
   );
 }
 
-/** An event's own `message` is logged as `error`: a line with two `message` keys would lose the first. */
-function factsOf({ message, ...facts }: { message?: string }): object {
-  return message === undefined ? facts : { ...facts, error: message };
+const batchCharacters = 8_192;
+
+/** pino's own buffered destination tries again for ever when the reader of stdout is gone, and so could hold an exit. */
+function batchedStdout(): { write: (line: string) => void } {
+  let batch = '';
+  const flush = (): void => {
+    if (batch !== '') process.stdout.write(batch);
+    batch = '';
+  };
+  setInterval(flush, 250).unref();
+  process.once('exit', flush);
+  return {
+    write(line) {
+      batch += line;
+      if (batch.length > batchCharacters) flush();
+    },
+  };
 }
 
 /** Subscribes the log to every event. */

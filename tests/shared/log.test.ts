@@ -1,0 +1,40 @@
+// The log of a real process: nothing is lost at its end, and a reader that is gone does not keep it from ending.
+import { once } from 'node:events';
+import { spawn } from 'node:child_process';
+import { createRequire } from 'node:module';
+import { fileURLToPath, pathToFileURL } from 'node:url';
+import { expect, test } from '@jest/globals';
+
+const tsx = pathToFileURL(createRequire(import.meta.url).resolve('tsx')).href;
+const log = fileURLToPath(new URL('../../shared/log.ts', import.meta.url));
+
+function start(body: string): ReturnType<typeof spawn> {
+  const script = `import { createLog } from ${JSON.stringify(log)}; const log = createLog({ level: 'info', part: 'api' });${body}`;
+  const args = ['--import', tsx, '--input-type=module', '--eval', script];
+  return spawn(process.execPath, args, { stdio: ['pipe', 'pipe', 'inherit'] });
+}
+
+test('every line that was logged before the end is written, one JSON document a line', async () => {
+  const child = start(`for (let n = 0; n < 500; n += 1) log.info({ n }, 'line\\nof two'); process.exit(0);`);
+  let output = '';
+  child.stdout?.setEncoding('utf8').on('data', (text: string) => (output += text));
+  await once(child, 'close');
+  const lines = output.trimEnd().split('\n');
+  expect(lines).toHaveLength(500);
+  expect(JSON.parse(lines[499] ?? '')).toMatchObject({
+    level: 'info',
+    part: 'api',
+    n: 499,
+    message: 'line\nof two',
+  });
+});
+
+test('a process whose log nobody reads any more still ends', async () => {
+  const child = start(
+    `process.stdin.resume().on('end', () => { log.info('the last line'); process.exit(7); });`,
+  );
+  child.stdout?.destroy();
+  child.stdin?.end();
+  const [code] = (await once(child, 'exit')) as [number];
+  expect(code).toBe(7);
+});
