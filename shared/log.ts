@@ -1,5 +1,4 @@
 // The log: one JSON line per fact. One wide line per attempt at info, other transitions at debug, never a payload.
-import { writeSync } from 'node:fs';
 import { pino, stdTimeFunctions } from 'pino';
 import type { EventBus } from './events.ts';
 
@@ -46,6 +45,12 @@ function batchedStdout(): { write: (line: string) => void } {
       if (batch.length > batchCharacters) flush();
     },
   };
+}
+
+/** An event's own message goes under `reason`: `message` is the line's, and a key written twice is lost by most readers. */
+function factsOf(event: { message?: string }): object {
+  const { message, ...facts } = event;
+  return message === undefined ? facts : { ...facts, reason: message };
 }
 
 /** Subscribes the log to every event. */

@@ -82,7 +82,7 @@ function cleanEnv(): NodeJS.ProcessEnv {
 }
 
 /** Processes that belong to a system: by working directory, arguments or environment. */
-export function processesOf(home: string): { pid: number; args: string }[] {
+export function processesOf(home: string): { pid: number; parent: number; args: string }[] {
   return readdirSync('/proc')
     .filter((name) => /^\d+$/.test(name) && Number(name) !== process.pid)
     .flatMap((pid) => {
@@ -100,6 +100,7 @@ export function processesOf(home: string): { pid: number; args: string }[] {
         read('cwd').startsWith(home) ||
         args.includes(home) ||
         read('environ').includes(`STORYTIME_HOME=${home}`);
-      return ours ? [{ pid: Number(pid), args }] : [];
+      const parent = Number(/^PPid:\s*(\d+)/m.exec(read('status'))?.[1] ?? 0);
+      return ours ? [{ pid: Number(pid), parent, args }] : [];
     });
 }
