@@ -145,6 +145,7 @@ function redis(
   const client = new Redis(url, {
     lazyConnect: true,
     connectTimeout: 2_000,
+    disconnectTimeout: 250, // a timer that holds the process when the socket is gone already
     retryStrategy: (times) => Math.min(100 * 2 ** Math.min(times, 5), 2_000),
     ...options,
   });
