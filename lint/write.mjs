@@ -26,7 +26,7 @@ function patternsFor(place) {
 }
 
 // A later override replaces an earlier list, so each place gets one complete list; files come after their folder.
-const places = [
+const everyPlace = [
   ...names,
   ...new Set(
     Object.values(homes)
@@ -34,7 +34,7 @@ const places = [
       .filter((place) => place.endsWith('.ts')),
   ),
 ];
-const imports = places.map((place) => ({
+const imports = everyPlace.map((place) => ({
   files: [place.endsWith('.ts') ? place : `${place}/**`],
   rules: { 'no-restricted-imports': ['error', { patterns: patternsFor(place) }] },
 }));

@@ -34,11 +34,13 @@ function onPostgres(context: SideContext): Raw {
   const bound = withBackend(createPostgresBackend);
   return {
     queue: new bound.Queue('raw', { connection: pool as never }) as unknown as Queue,
-    worker: (processor, options) =>
-      new bound.Worker('raw', processor, {
+    worker(processor, options) {
+      const worker: unknown = new bound.Worker('raw', processor, {
         ...options,
         connection: pool as never,
-      } as never) as never,
+      } as never);
+      return worker as Worker;
+    },
     close: () => pool.end(),
   };
 }

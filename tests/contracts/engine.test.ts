@@ -11,7 +11,6 @@ type Play = Job<{
   fail?: number;
   snooze?: number;
   die?: boolean;
-  text?: string;
   progress?: boolean;
   children?: number;
 }>;
@@ -21,15 +20,20 @@ let redis: TestRedis;
 
 async function play(job: Play): Promise<unknown> {
   runs.push({ id: job.id, name: job.payload.name, attempt: job.attempt, at: Date.now() });
-  const { fail = 0, snooze = 0, die, text, children = 0 } = job.payload;
+  const { fail = 0, snooze = 0, die, children = 0 } = job.payload;
   if (job.attempt <= snooze) throw new Failure('rate_limited', 'slow down', { retryAfterMs: 50 });
-  if (job.attempt <= snooze + fail) throw new Failure('unavailable', text ?? 'down');
+  if (job.attempt <= snooze + fail) throw new Failure('unavailable', 'down');
   if (die === true) throw new Failure('bad_input', 'no: \u0000 \ud800 ever');
   if (job.payload.progress === true) job.progress(40, 'half way');
-  for (let child = 0; child < children; child += 1)
-    job.enqueue('play' as never, { name: `child of ${job.id}` } as never);
-  if (children > 0) job.enqueue('rest' as never, {} as never, { after: 'siblings' });
+  giveBirth(job, children);
   return { echo: job.payload.name ?? null };
+}
+
+function giveBirth(job: Play, children: number): void {
+  for (let child = 0; child < children; child += 1) {
+    job.enqueue('play' as never, { name: `child of ${job.id}` } as never);
+  }
+  if (children > 0) job.enqueue('rest' as never, {} as never, { after: 'siblings' });
 }
 
 beforeAll(async () => {
@@ -53,7 +57,7 @@ for (const engine of ['postgres', 'redis'] as const) {
     house = await openHouse({
       databaseUrl: database.url,
       redisUrl: engine === 'redis' ? redis.url : undefined,
-      handlers: { play: play as never, rest: (async () => ({ rested: true })) as never },
+      handlers: { play, rest: async () => ({ rested: true }) },
     });
     open.push({ house, database });
   });

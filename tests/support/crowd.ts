@@ -22,6 +22,6 @@ async function play(job: Job<{ children?: number; sleepMs?: number }>): Promise<
 await openHouse({
   ...options,
   timers: { STORYTIME_LEASE_MS: 1_500, STORYTIME_RENEW_MS: 300 },
-  handlers: { play: play as never, rest: (async () => Promise.resolve({})) as never },
+  handlers: { play, rest: async () => Promise.resolve({}) },
 });
 process.stdout.write('ready\n');
