@@ -3,7 +3,7 @@
 import { types } from 'node:util';
 
 /** Why an attempt, or one provider call, failed. Stored in the ledger and used as a metric label: never add free text. */
-export const failureCodes = [
+const failureCodes = [
   'unavailable',
   'timeout',
   'rate_limited',

@@ -35,10 +35,8 @@ function onPostgres(context: SideContext): Raw {
   return {
     queue: new bound.Queue('raw', { connection: pool as never }) as unknown as Queue,
     worker(processor, options) {
-      const worker: unknown = new bound.Worker('raw', processor, {
-        ...options,
-        connection: pool as never,
-      } as never);
+      const given: object = { ...options, connection: pool };
+      const worker: unknown = new bound.Worker('raw', processor, given as never);
       return worker as Worker;
     },
     close: () => pool.end(),

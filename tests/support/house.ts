@@ -18,7 +18,7 @@ import type { Handler, Services, WorkerDefinition } from '../../workers/define.t
 import { startWork, type Work } from '../../workers/work.ts';
 
 /** One queue with one kind whose payload and result are any JSON. */
-export const playQueue = defineQueue({
+const playQueue = defineQueue({
   name: 'play',
   concurrency: 20,
   timeoutMs: 20_000,
@@ -29,7 +29,7 @@ export const playQueue = defineQueue({
   },
 });
 
-export const timers = {
+const timers = {
   STORYTIME_LEASE_MS: 2_000,
   STORYTIME_RENEW_MS: 400,
   STORYTIME_SWEEP_MS: 300,
