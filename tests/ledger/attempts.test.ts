@@ -1,7 +1,6 @@
 // Covers: ledger/family.ts, ledger/insert.ts
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import type { Begun } from '../../ledger/begin.ts';
-import { execute } from '../support/database.ts';
 import { begunOf, child, failed, openLives, succeeded, type Lives } from './lives.ts';
 import { addJob, query, setJob, stateOf } from './world.ts';
 
@@ -108,14 +107,4 @@ test('an outcome past the time to give up is an expiry', async () => {
   await setJob(lives, begun.jobId, `give_up_at = now() + interval '1 s'`);
   const { state } = await lives.attempts.finish({ jobId: begun.jobId, attemptNo: 1, verdict: failed(5_000) });
   expect([state, await stateOf(lives, begun.jobId)]).toEqual(['expired', 'expired']);
-});
-
-test('a connection that breaks in a transaction fails that transaction and nothing else', async () => {
-  const work = lives.db.transaction(async (run) => {
-    const [row] = await run<{ pid: number }>({ name: 'own_pid', text: 'SELECT pg_backend_pid() AS pid' }, []);
-    await execute(`SELECT pg_terminate_backend(${row?.pid ?? 0})`);
-    await run({ name: 'own_pid', text: 'SELECT pg_backend_pid() AS pid' }, []);
-  });
-  await expect(work).rejects.toThrow(/terminat|not queryable/);
-  await expect(lives.db.ping()).resolves.toBeUndefined();
 });

@@ -1,0 +1,112 @@
+import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { Problem } from '../../shared/errors.ts';
+import { createEvents } from '../../shared/events.ts';
+import { isLedgerDown, ledgerProblem, mayBeSentAgain, openDb, type Db } from '../../ledger/db.ts';
+import { createDatabase, execute, type TestDatabase } from '../support/database.ts';
+import { startProxy, type TestProxy } from '../support/proxy.ts';
+
+const ownPid = { name: 'own_pid', text: 'SELECT pg_backend_pid() AS pid' };
+const events = createEvents();
+let database: TestDatabase;
+let proxy: TestProxy;
+let db: Db;
+beforeAll(async () => {
+  database = await createDatabase();
+  proxy = await startProxy(database.url);
+  db = openDb({ url: proxy.url, poolSize: 3, statementTimeoutMs: 300, emit: events.emit });
+});
+afterAll(async () => {
+  await db.close();
+  await proxy.close();
+  await database.drop();
+});
+
+async function failureOf(work: Promise<unknown>): Promise<unknown> {
+  return work.then(
+    () => undefined,
+    (thrown: unknown) => thrown,
+  );
+}
+
+/** All ways of the house to the ledger. */
+function ways(): Promise<unknown>[] {
+  return [
+    db.run(ownPid, []),
+    db.transaction((run) => run(ownPid, [])),
+    db.prisma.job.count(),
+    db.prisma.$transaction((tx) => tx.job.count()),
+    db.ping(),
+  ];
+}
+
+test('every session runs in UTC, in the ledger schema', async () => {
+  const rows = await db.run(
+    { name: 'session', text: `SELECT current_setting('timezone') AS zone, current_schema() AS schema` },
+    [],
+  );
+  expect(rows).toEqual([{ zone: 'UTC', schema: 'storytime' }]);
+});
+
+test('a ledger that refuses connections, or ends them, counts as away on every way to it', async () => {
+  await Promise.all(ways());
+  proxy.cut();
+  for (const thrown of await Promise.all(ways().map(failureOf))) {
+    expect([String(thrown), isLedgerDown(thrown)]).toEqual([String(thrown), true]);
+    expect(ledgerProblem(thrown)).toMatchObject({ code: 'ledger_unavailable', retryAfterSeconds: 2 });
+  }
+  proxy.restore();
+  await expect(Promise.all(ways())).resolves.toHaveLength(5);
+});
+
+test('a network that swallows everything ends in an error that counts as away, not in a wait', async () => {
+  await db.ping();
+  proxy.freeze();
+  const thrown = await failureOf(db.run(ownPid, []));
+  proxy.restore();
+  expect([String(thrown), isLedgerDown(thrown)]).toEqual([String(thrown), true]);
+});
+
+test('a statement that takes too long is ended by the server and may be sent again', async () => {
+  const thrown = await failureOf(db.run({ name: 'slow', text: 'SELECT pg_sleep(5)::text' }, []));
+  expect([isLedgerDown(thrown), mayBeSentAgain(thrown)]).toEqual([true, true]);
+});
+
+test('a connection that breaks in a transaction fails that transaction and nothing else', async () => {
+  const work = db.transaction(async (run) => {
+    const [row] = await run<{ pid: number }>(ownPid, []);
+    await execute(`SELECT pg_terminate_backend(${row?.pid ?? 0})`);
+    await run(ownPid, []);
+  });
+  expect(isLedgerDown(await failureOf(work))).toBe(true);
+  await expect(db.ping()).resolves.toBeUndefined();
+});
+
+test('a refusal is not an absence, and a deadlock may be sent again', async () => {
+  const refused = await failureOf(db.run({ name: 'wrong', text: 'SELECT 1/0' }, []));
+  expect([isLedgerDown(refused), mayBeSentAgain(refused)]).toEqual([false, false]);
+  const problem = new Problem('job_not_found', 'no');
+  expect(ledgerProblem(problem)).toBe(problem);
+  await db.transaction((run) =>
+    run({ name: 'locks', text: 'CREATE TABLE pair AS SELECT 1 AS id UNION SELECT 2' }, []),
+  );
+  const reached: (() => void)[] = [];
+  const both = Promise.all([1, 2].map(() => new Promise<void>((resolve) => reached.push(resolve))));
+  const cross = (first: number, second: number): Promise<unknown> =>
+    db.transaction(async (run) => {
+      await run({ name: 'free', text: 'SET LOCAL deadlock_timeout = 50' }, []);
+      await run({ name: 'lock', text: 'SELECT id FROM pair WHERE id = $1 FOR UPDATE' }, [first]);
+      reached[first - 1]?.();
+      await both;
+      await run({ name: 'lock', text: 'SELECT id FROM pair WHERE id = $1 FOR UPDATE' }, [second]);
+    });
+  const ends = await Promise.all([failureOf(cross(1, 2)), failureOf(cross(2, 1))]);
+  const [deadlock, ...more] = ends.filter((thrown) => thrown !== undefined);
+  expect([isLedgerDown(deadlock), mayBeSentAgain(deadlock), more]).toEqual([false, true, []]);
+});
+
+test('a slow statement is told', async () => {
+  const told: unknown[] = [];
+  events.on('ledger.slow', (event) => void told.push(event));
+  await db.run({ name: 'nap', text: 'SELECT pg_sleep(0.12)::text' }, []);
+  expect(told).toMatchObject([{ model: 'raw', action: 'nap' }]);
+});

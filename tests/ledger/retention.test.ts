@@ -1,0 +1,78 @@
+// Covers: ledger/leader.ts, ledger/gates.ts, ledger/workers.ts
+import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { newId } from '../../shared/ids.ts';
+import { gateMs, openGate } from '../../ledger/gates.ts';
+import { leaveLead, takeLead } from '../../ledger/leader.ts';
+import { expire, prune } from '../../ledger/retention.ts';
+import { commitStep } from '../../ledger/steps.ts';
+import { registerWorker, workerSeen, workerStopped } from '../../ledger/workers.ts';
+import { openLives, type Lives } from './lives.ts';
+import { addJob, query, setJob, stateOf } from './world.ts';
+
+let lives: Lives;
+beforeAll(async () => {
+  lives = await openLives();
+});
+afterAll(() => lives.close());
+
+test('everything past its lifetime goes, however much it is, and a result that a step needs stays', async () => {
+  await query(
+    lives,
+    `INSERT INTO idempotency (tenant, endpoint, key, body_hash, job_id, expires_at)
+     SELECT 't', 'e', n::text, '\\x00', gen_random_uuid(), now() + (n - 1200.5) * interval '1 ms' - interval '1 h' * (n <= 1200)::int + interval '1 h' * (n > 1200)::int
+     FROM generate_series(1, 1210) AS n`,
+  );
+  const begun = await lives.start();
+  await commitStep(lives.db, begun, { name: 'large', value: 'x'.repeat(70_000), charges: [], durationMs: 1 });
+  await commitStep(lives.db, begun, { name: 'bytes', value: new Uint8Array(3), charges: [], durationMs: 1 });
+  await query(lives, `UPDATE artifact SET expires_at = now() - interval '1 s'`);
+  expect(await prune(lives.db)).toBe(1_201);
+  expect(await query(lives, 'SELECT content_type FROM artifact')).toEqual([
+    { content_type: 'application/json' },
+  ]);
+  expect(await prune(lives.db)).toBe(0);
+});
+
+test('a job that nobody could run in time expires and says so; one that runs does not', async () => {
+  const waiting = await addJob(lives);
+  const running = (await lives.start()).jobId;
+  for (const id of [waiting, running]) await setJob(lives, id, `give_up_at = now() - interval '1 s'`);
+  expect((await expire(lives.db)).expired).toBe(1);
+  expect([await stateOf(lives, waiting), await stateOf(lives, running)]).toEqual(['expired', 'running']);
+});
+
+test('one leads at a time, keeps the lead by renewing it, and is followed when its time has passed or it left', async () => {
+  const [a, b] = [newId(), newId()];
+  expect(
+    await Promise.all([takeLead(lives.db, 'duty', a, 60_000), takeLead(lives.db, 'duty', a, 60_000)]),
+  ).toEqual([true, true]);
+  expect(await takeLead(lives.db, 'duty', b, 60_000)).toBe(false);
+  await query(lives, `UPDATE leader SET until = now() - interval '1 ms'`);
+  expect(await takeLead(lives.db, 'duty', b, 60_000)).toBe(true);
+  await leaveLead(lives.db, 'duty', a);
+  expect(await takeLead(lives.db, 'duty', a, 60_000)).toBe(false);
+  await leaveLead(lives.db, 'duty', b);
+  expect(await takeLead(lives.db, 'duty', a, 60_000)).toBe(true);
+});
+
+test('a gate is shut for everybody until its time has passed', async () => {
+  await openGate(lives.db, 'gemini', 60_000, 'quota');
+  expect(await gateMs(lives.db, 'gemini')).toBeGreaterThan(55_000);
+  await openGate(lives.db, 'gemini', -1, 'mended');
+  expect([await gateMs(lives.db, 'gemini'), await gateMs(lives.db, 'smtp')]).toEqual([undefined, undefined]);
+});
+
+test('a work process is known from its registration, which may be sent twice, to its stop', async () => {
+  const worker = { id: newId(), version: '1.2.3', queues: ['email'] };
+  await registerWorker(lives.db, worker);
+  await registerWorker(lives.db, worker);
+  await workerSeen(lives.db, worker.id);
+  expect(await lives.db.prisma.worker.findUnique({ where: { id: worker.id } })).toMatchObject({
+    stoppedAt: null,
+    pid: process.pid,
+  });
+  await workerStopped(lives.db, worker.id);
+  expect(await lives.db.prisma.worker.findUnique({ where: { id: worker.id } })).toMatchObject({
+    stoppedAt: expect.any(Date),
+  });
+});

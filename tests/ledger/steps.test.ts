@@ -1,0 +1,153 @@
+// Covers: ledger/artifacts.ts, ledger/charges.ts
+import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import type { Charge } from '../../shared/call.ts';
+import { estimate } from '../../ledger/charges.ts';
+import { readArtifact } from '../../ledger/artifacts.ts';
+import { openDb } from '../../ledger/db.ts';
+import {
+  commitLostCharges,
+  commitStep,
+  FencedError,
+  readSteps,
+  type StepCommit,
+} from '../../ledger/steps.ts';
+import { startProxy } from '../support/proxy.ts';
+import { persist } from '../../workers/persist.ts';
+import { openLives, type Lives } from './lives.ts';
+import { query, setJob } from './world.ts';
+
+let lives: Lives;
+beforeAll(async () => {
+  lives = await openLives();
+});
+afterAll(() => lives.close());
+
+function step<T>(value: T, more: Partial<StepCommit<T>> = {}): StepCommit<T> {
+  return { name: 'write', value, charges: [], durationMs: 1, ...more };
+}
+
+const tokens: Charge = {
+  provider: 'gemini',
+  model: 'model-x',
+  usage: [
+    { unit: 'input_token', quantity: 1_000 },
+    { unit: 'output_token', quantity: 10 },
+  ],
+};
+
+async function chargesOf(jobId: string): Promise<{ step: string; micro_usd: string }[]> {
+  return query(lives, 'SELECT step, micro_usd FROM charge WHERE job_id = $1 ORDER BY id', [jobId]);
+}
+
+test('a retry is given what the first run was given: dates as text, nothing as null', async () => {
+  const begun = await lives.start();
+  const values: unknown[] = [
+    { at: new Date(0), left: undefined, big: 7n },
+    null,
+    undefined,
+    [1, 'two'],
+    'text',
+    0,
+    false,
+  ];
+  const first = [];
+  for (const [index, value] of values.entries())
+    first.push((await commitStep(lives.db, begun, step(value, { name: `step ${index}` }))).value);
+  const remembered = await readSteps(lives.db, begun.jobId);
+  expect(values.map((_, index) => remembered.get(`step ${index}`))).toEqual(first);
+  expect(first).toEqual([
+    { at: '1970-01-01T00:00:00.000Z', big: '7' },
+    null,
+    null,
+    [1, 'two'],
+    'text',
+    0,
+    false,
+  ]);
+});
+
+test('bytes become artifacts of the job and come back as they were, with their type', async () => {
+  const begun = await lives.start();
+  const bytes = new Uint8Array(70_000).map((_, index) => index % 251);
+  const { value } = await commitStep(
+    lives.db,
+    begun,
+    step({ bytes, contentType: 'image/png', alt: 'a sea' }),
+  );
+  expect(value).toMatchObject({ alt: 'a sea', bytes: { contentType: 'image/png', size: 70_000 } });
+  const stored = await readArtifact(lives.db, value.bytes.artifactId, 'acme');
+  expect(Buffer.from(stored.bytes).equals(Buffer.from(bytes))).toBe(true);
+  await expect(readArtifact(lives.db, value.bytes.artifactId, 'somebody else')).rejects.toMatchObject({
+    code: 'bad_input',
+  });
+});
+
+test('a result over 64 kB is kept beside the job and remembered in full', async () => {
+  const begun = await lives.start();
+  const value = { text: 'ä'.repeat(40_000) };
+  await commitStep(lives.db, begun, step(value));
+  expect((await readSteps(lives.db, begun.jobId)).get('write')).toEqual(value);
+  const [row] = await query<{ result: unknown; artifact_id: string }>(
+    lives,
+    'SELECT result, artifact_id FROM step WHERE job_id = $1',
+    [begun.jobId],
+  );
+  expect(row).toMatchObject({ result: null, artifact_id: expect.any(String) });
+});
+
+test('domain rows commit with the step or not at all', async () => {
+  const begun = await lives.start();
+  const save = async (tx: Parameters<NonNullable<StepCommit<string>['save']>>[0]): Promise<void> => {
+    await tx.gate.create({ data: { provider: 'saved', openUntil: new Date(), reason: 'by a step' } });
+  };
+  const fails = async (tx: Parameters<typeof save>[0]): Promise<void> => {
+    await save(tx);
+    throw new Error('the domain says no');
+  };
+  await expect(commitStep(lives.db, begun, step('x', { save: fails, charges: [tokens] }))).rejects.toThrow(
+    'says no',
+  );
+  expect([await lives.db.prisma.gate.count(), (await readSteps(lives.db, begun.jobId)).size]).toEqual([0, 0]);
+  expect(await chargesOf(begun.jobId)).toEqual([]);
+  await commitStep(lives.db, begun, step('x', { save }));
+  expect([await lives.db.prisma.gate.count(), (await readSteps(lives.db, begun.jobId)).size]).toEqual([1, 1]);
+});
+
+test('an attempt that was taken over stores nothing, but its lost charges are written', async () => {
+  const begun = await lives.start();
+  await setJob(lives, begun.jobId, 'attempt_no = 2');
+  await expect(commitStep(lives.db, begun, step('late', { charges: [tokens] }))).rejects.toThrow(FencedError);
+  expect((await readSteps(lives.db, begun.jobId)).size).toBe(0);
+  await commitLostCharges(lives.db, begun, 'write', [tokens]);
+  expect(await chargesOf(begun.jobId)).toMatchObject([{ step: 'write' }]);
+});
+
+test('a charge is priced by the newest price not later than now, a model of its own before any', async () => {
+  await query(
+    lives,
+    `INSERT INTO price (provider, model, unit, valid_from, micro_usd, source) VALUES
+      ('gemini', 'model-x', 'input_token', '2020-01-01', 9, 'test'), ('gemini', 'model-x', 'input_token', '2021-01-01', 0.25, 'test'),
+      ('gemini', 'model-x', 'input_token', '2999-01-01', 77, 'test'), ('gemini', 'model-x', 'output_token', '2021-01-01', 2.5, 'test')`,
+  );
+  const begun = await lives.start();
+  const { microUsd } = await commitStep(lives.db, begun, step('x', { charges: [tokens] }));
+  expect(microUsd).toEqual([275]);
+  expect((await chargesOf(begun.jobId)).map((row) => Number(row.micro_usd))).toEqual([275]);
+  const any = [{ model: '*', unit: 'input_token', microUsd: '2' }];
+  expect(estimate(any, { ...tokens, model: 'model-y' })).toBe(2_000);
+  expect(estimate([], tokens)).toBe(0);
+});
+
+test('a step whose commit was answered by a broken connection is stored and charged once', async () => {
+  const begun = await lives.start();
+  const proxy = await startProxy(lives.url);
+  const db = openDb({ url: proxy.url, poolSize: 2, statementTimeoutMs: 2_000, emit: () => undefined });
+  const lost = proxy.loseNextAnswer((request) => request.includes('COMMIT'));
+  const commit = step({ text: 'once' }, { charges: [tokens] });
+  const { value } = await persist(() => commitStep(db, begun, commit), new AbortController().signal);
+  await lost;
+  expect(value).toEqual({ text: 'once' });
+  expect(await chargesOf(begun.jobId)).toHaveLength(1);
+  await db.close();
+  await proxy.close();
+});
