@@ -75,12 +75,13 @@ export async function runUp(terminal: Terminal, options: UpOptions & { color?: b
 /** `patienceMs`: an earlier `up` was killed, and its parts may need that long to leave their ports. */
 async function startAll(up: Up, patienceMs: number): Promise<void> {
   const { config, env, options, home, lifecycle, say } = up;
-  const ports = await choosePorts(config, env, options, patienceMs);
   if (config.DATABASE_URL === undefined) say('starting the embedded PostgreSQL …');
   const database = await openDatabase(config, say);
   lifecycle.onStop('PostgreSQL', database.stop);
   const key = await prepare(up, database.url);
   if (lifecycle.stopping) throw stoppedEarly();
+  // As late as possible: between finding a port free and a part taking it, somebody else may.
+  const ports = await choosePorts(config, env, options, patienceMs);
   const secrets = { databaseUrl: database.url, linkSecret: linkSecretOf(config) };
   const partEnv = partEnvironment(config, env, ports, secrets);
   const start = starter(up, partEnv);

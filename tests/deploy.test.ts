@@ -1,0 +1,140 @@
+// The compose file and the image against what they run: the command line, the settings, and the rules of a careful operator.
+import { existsSync, readFileSync } from 'node:fs';
+import { expect, test } from '@jest/globals';
+import { parse } from 'yaml';
+import { buildProgram } from '../cli/program.ts';
+import { loadConfig, providerKeys, settings } from '../shared/config.ts';
+
+interface Service {
+  image: string;
+  build?: string;
+  command?: string[];
+  environment?: Record<string, string>;
+  env_file?: string;
+  ports?: string[];
+  healthcheck?: { test: string[] };
+  depends_on?: Record<string, { condition: string }>;
+  init?: boolean;
+  read_only?: boolean;
+  profiles?: string[];
+  stop_grace_period?: string;
+}
+
+const text = readFileSync('docker-compose.yml', 'utf8');
+const { services } = parse(text, { merge: true }) as { services: Record<string, Service> };
+const ours = Object.entries(services).filter(([, { build }]) => build !== undefined);
+const program = buildProgram(
+  { out: () => undefined, err: () => undefined, env: {}, isInteractive: false, readInput: () => undefined },
+  () => undefined,
+);
+const commands = program.commands.map((command) => command.name());
+
+/** A value as compose hands it on: `${NAME:-default}` is the default, `${NAME:?...}` is given. */
+function fill(value: string): string {
+  return value.replaceAll(/\$\{\w+:-([^}]*)\}/g, '$1').replaceAll(/\$\{\w+:\?[^}]*\}/g, 'given');
+}
+
+function environmentOf({ environment = {} }: Service): Record<string, string> {
+  return Object.fromEntries(Object.entries(environment).map(([name, value]) => [name, fill(value)]));
+}
+
+function onLoopback(port: number): string[] {
+  return [`127.0.0.1:${port}:${port}`];
+}
+
+function needsOf(name: string): [string, string][] {
+  return Object.entries(services[name]?.depends_on ?? {}).map(([needed, { condition }]) => [
+    needed,
+    condition,
+  ]);
+}
+
+const secrets = {
+  STORYTIME_LINK_SECRET: 'x'.repeat(32),
+  GEMINI_API_KEY: 'key',
+  ELEVENLABS_API_KEY: 'key',
+  DEEPGRAM_API_KEY: 'key',
+  CLOUDINARY_URL: 'cloudinary://1:secret@cloud',
+  SMTP_URL: 'smtps://user:password@mail.example:465',
+};
+
+test('every part of the system is a service, and every service runs a command that exists', () => {
+  const run = ours.map(([, { command }]) => command?.[0] ?? '');
+  expect(new Set(run)).toEqual(new Set(['api', 'dashboard', 'migrate', 'sandbox', 'work']));
+  for (const [, { command }] of ours) expect(commands).toContain(command?.[0]);
+});
+
+test('with its secrets in .env every service has a configuration that can be used, and without them it says what is missing', () => {
+  for (const [, service] of ours) {
+    const environment = environmentOf(service);
+    for (const name of Object.keys(environment)) expect(Object.keys(settings)).toContain(name);
+    const config = loadConfig({ ...environment, ...secrets });
+    expect(config.NODE_ENV).toBe('production');
+    expect(config.REDIS_URL).toBe('redis://redis:6379');
+    expect(() => loadConfig(environment)).toThrow(providerKeys[0]);
+    const sandboxed = loadConfig({
+      ...environment,
+      STORYTIME_LINK_SECRET: secrets.STORYTIME_LINK_SECRET,
+      STORYTIME_SANDBOX: 'on',
+    });
+    expect(new URL(sandboxed.STORYTIME_SANDBOX_URL).hostname).toBe('sandbox');
+  }
+});
+
+test('published ports are those of the settings, on loopback, and never those of a datastore', () => {
+  const { STORYTIME_API_PORT, STORYTIME_DASHBOARD_PORT, STORYTIME_SANDBOX_PORT, STORYTIME_WORK_PORT } =
+    loadConfig({});
+  const published = Object.fromEntries(
+    Object.entries(services).map(([name, { ports = [] }]) => [name, ports]),
+  );
+  expect(published).toEqual({
+    postgres: [],
+    redis: [],
+    migrate: [],
+    worker: [],
+    api: onLoopback(STORYTIME_API_PORT),
+    dashboard: onLoopback(STORYTIME_DASHBOARD_PORT),
+    sandbox: onLoopback(STORYTIME_SANDBOX_PORT),
+  });
+  expect(services['worker']?.healthcheck?.test.join(' ')).toContain(`:${STORYTIME_WORK_PORT}/readyz`);
+});
+
+test('nothing starts before what it needs is healthy, and everything that stays is watched', () => {
+  const migrated = ['migrate', 'service_completed_successfully'];
+  expect(needsOf('migrate')).toEqual([['postgres', 'service_healthy']]);
+  expect(needsOf('api')).toEqual([migrated]); // it accepts jobs while Redis is away
+  for (const name of ['worker', 'dashboard'])
+    expect(needsOf(name)).toEqual([migrated, ['redis', 'service_healthy']]);
+  const watched = Object.keys(services).filter((name) => services[name]?.healthcheck !== undefined);
+  expect(watched).toEqual(Object.keys(services).filter((name) => name !== 'migrate'));
+});
+
+test('Redis keeps what it has and never evicts a job; a worker is given longer to stop than it takes', () => {
+  const redis = services['redis']?.command?.join(' ');
+  expect(redis).toContain('--appendonly yes --appendfsync everysec --maxmemory-policy noeviction');
+  const { STORYTIME_GRACE_MS } = loadConfig({});
+  for (const [, service] of ours) {
+    expect(Number.parseInt(service.stop_grace_period ?? '0', 10) * 1_000).toBeGreaterThan(STORYTIME_GRACE_MS);
+    expect([service.init, service.read_only, service.env_file]).toEqual([true, true, '.env']);
+  }
+  expect(services['sandbox']?.profiles).toEqual(['sandbox']);
+  expect(services['postgres']?.environment?.['POSTGRES_PASSWORD']).toMatch(/^\$\{POSTGRES_PASSWORD:\?/);
+});
+
+test('the image runs the program of package.json, not as root, with no secret built in', () => {
+  const stages = readFileSync('Dockerfile', 'utf8')
+    .split(/^FROM /m)
+    .slice(1);
+  const last = stages.at(-1) ?? '';
+  const { bin } = JSON.parse(readFileSync('package.json', 'utf8')) as { bin: { storytime: string } };
+  expect(last).toContain(`ENTRYPOINT ["node", "--enable-source-maps", "${bin.storytime}"]`);
+  expect(last.indexOf('USER node')).toBeGreaterThan(last.lastIndexOf('RUN'));
+  expect(stages.every((stage) => stage.startsWith('node:24-slim'))).toBe(true);
+  expect(last).not.toContain('npm');
+  const copied = stages.flatMap((stage) =>
+    [...stage.matchAll(/^COPY (?!--from)(.+) \S+$/gm)].flatMap(([, from]) => (from ?? '').split(' ')),
+  );
+  for (const path of copied) expect([path, existsSync(path)]).toEqual([path, true]);
+  const ignored = readFileSync('.dockerignore', 'utf8').split('\n');
+  for (const path of ['.env', '.storytime', 'node_modules', 'dist', '.git']) expect(ignored).toContain(path);
+});
