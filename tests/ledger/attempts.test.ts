@@ -10,6 +10,10 @@ beforeAll(async () => {
 });
 afterAll(() => lives.close());
 
+function succeedWith({ jobId, attemptNo }: Begun, result: string): Promise<unknown> {
+  return lives.attempts.finish({ jobId, attemptNo, verdict: { outcome: 'succeeded', result } });
+}
+
 async function startMany(count: number): Promise<Begun[]> {
   const ids = await Promise.all(Array.from({ length: count }, () => addJob(lives)));
   const answers = await Promise.all(ids.map((jobId) => lives.attempts.begin({ jobId, generation: 1 })));
@@ -29,11 +33,9 @@ test('300 begins and 300 outcomes at once share a handful of statements', async 
 
 test('an outcome that PostgreSQL refuses takes no other one with it', async () => {
   const [bad, ...good] = await startMany(5);
-  const write = ({ jobId, attemptNo }: Begun, result: string): Promise<unknown> =>
-    lives.attempts.finish({ jobId, attemptNo, verdict: { outcome: 'succeeded', result } });
   const [refused, ...taken] = await Promise.allSettled([
-    bad === undefined ? Promise.resolve() : write(bad, '{ this is no JSON'),
-    ...good.map((begun) => write(begun, '{"fine":true}')),
+    bad === undefined ? Promise.resolve() : succeedWith(bad, '{ this is no JSON'),
+    ...good.map((begun) => succeedWith(begun, '{"fine":true}')),
   ]);
   expect(refused?.status).toBe('rejected');
   expect(taken.map((one) => one.status === 'fulfilled' && one.value)).toMatchObject(

@@ -18,6 +18,14 @@ async function listeners(): Promise<number[]> {
   return rows.map((row) => row.pid);
 }
 
+async function connections(): Promise<number> {
+  const rows = await query(
+    world,
+    'SELECT 1 FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()',
+  );
+  return rows.length;
+}
+
 async function notify(): Promise<void> {
   await query(world, `SELECT pg_notify('${enqueuedChannel}', '')::text`);
 }
@@ -39,11 +47,6 @@ test('a notice of another connection is told, also after the listening backend w
 });
 
 test('a stop while it is still connecting leaves no connection behind', async () => {
-  const connections = async (): Promise<number> =>
-    (
-      await world.db.prisma.$queryRaw<unknown[]>`
-    SELECT 1 FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()`
-    ).length;
   const before = await connections();
   const stops = Array.from({ length: 5 }, () => listen(world.db, () => undefined));
   await Promise.all(stops.map((stop) => stop()));

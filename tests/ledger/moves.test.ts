@@ -171,7 +171,7 @@ async function live(random: Random): Promise<void> {
       { length: random(3) === 0 ? 2 : 1 },
       () => names[random(names.length)] ?? 'begin',
     );
-    await Promise.all(done.map((name) => operations[name]?.(target, random)));
+    await Promise.all(done.map(async (name) => operations[name]?.(target, random)));
     const after = await readAll();
     for (const row of after.values()) {
       const known = before.get(row.id);

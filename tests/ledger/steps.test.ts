@@ -3,7 +3,7 @@ import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import type { Charge } from '../../shared/call.ts';
 import { estimate } from '../../ledger/charges.ts';
 import { readArtifact } from '../../ledger/artifacts.ts';
-import { openDb } from '../../ledger/db.ts';
+import { openDb, type Tx } from '../../ledger/db.ts';
 import {
   commitLostCharges,
   commitStep,
@@ -34,6 +34,10 @@ const tokens: Charge = {
     { unit: 'output_token', quantity: 10 },
   ],
 };
+
+async function save(tx: Tx): Promise<void> {
+  await tx.gate.create({ data: { provider: 'saved', openUntil: new Date(), reason: 'by a step' } });
+}
 
 async function chargesOf(jobId: string): Promise<{ step: string; micro_usd: string }[]> {
   return query(lives, 'SELECT step, micro_usd FROM charge WHERE job_id = $1 ORDER BY id', [jobId]);
@@ -97,10 +101,7 @@ test('a result over 64 kB is kept beside the job and remembered in full', async 
 
 test('domain rows commit with the step or not at all', async () => {
   const begun = await lives.start();
-  const save = async (tx: Parameters<NonNullable<StepCommit<string>['save']>>[0]): Promise<void> => {
-    await tx.gate.create({ data: { provider: 'saved', openUntil: new Date(), reason: 'by a step' } });
-  };
-  const fails = async (tx: Parameters<typeof save>[0]): Promise<void> => {
+  const fails = async (tx: Tx): Promise<void> => {
     await save(tx);
     throw new Error('the domain says no');
   };

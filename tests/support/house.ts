@@ -18,7 +18,7 @@ import type { Handler, Services, WorkerDefinition } from '../../workers/define.t
 import { startWork, type Work } from '../../workers/work.ts';
 
 /** One queue with one kind whose payload and result are any JSON. */
-const playQueue = defineQueue({
+export const playQueue = defineQueue({
   name: 'play',
   concurrency: 20,
   timeoutMs: 20_000,
