@@ -57,8 +57,9 @@ function exitOf(thrown: unknown): ExitName {
 }
 
 function isPortTaken(thrown: unknown): boolean {
-  if (!(thrown instanceof Error)) return false;
-  return ('code' in thrown && thrown.code === 'EADDRINUSE') || isPortTaken(thrown.cause);
+  if (typeof thrown !== 'object' || thrown === null) return false;
+  const { code, cause } = thrown as { code?: unknown; cause?: unknown };
+  return code === 'EADDRINUSE' || isPortTaken(cause);
 }
 
 /** What the API refused: a request that cannot be right is wrong use, a missing right is its own code. */

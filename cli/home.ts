@@ -50,7 +50,7 @@ export function claimHome(home: string): { owner: number } | undefined {
       writeFileSync(file, String(process.pid), { flag: 'wx', mode: 0o600 });
       return undefined;
     } catch (error) {
-      if (!(error instanceof Error && 'code' in error && error.code === 'EEXIST')) throw error;
+      if (codeOf(error) !== 'EEXIST') throw error;
     }
     const owner = Number(readText(file) ?? Number.NaN);
     if (isOther(owner)) return { owner };
@@ -84,9 +84,13 @@ function readText(file: string): string | undefined {
   try {
     return readFileSync(file, 'utf8');
   } catch (error) {
-    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return undefined;
+    if (codeOf(error) === 'ENOENT') return undefined;
     throw error;
   }
+}
+
+function codeOf(error: unknown): string | undefined {
+  return (error as NodeJS.ErrnoException).code;
 }
 
 function writePrivate(file: string, text: string): void {

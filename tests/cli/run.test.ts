@@ -1,0 +1,78 @@
+// The command line before it does anything: help, typing errors, exit codes, and where words go.
+// Covers: cli/program.ts, cli/program-parts.ts, cli/program-jobs.ts, cli/arguments.ts, cli/exit.ts, cli/queue-names.ts,
+// cli/version.ts
+import { expect, test } from '@jest/globals';
+import { parseDuration } from '../../cli/arguments.ts';
+import { say } from './world.ts';
+
+const commands = ['up', 'api', 'work', 'dashboard', 'sandbox', 'migrate', 'doctor', 'keys', 'jobs'];
+
+test('help leads with examples, lists every command and goes to standard output', async () => {
+  const { code, out, err } = await say(['--help']);
+  expect([code, err]).toEqual([0, '']);
+  expect(out.startsWith('Examples:\n  $ storytime up')).toBe(true);
+  for (const command of commands) expect(out).toMatch(new RegExp(`^  ${command}\\b`, 'm'));
+  for (const path of [...commands.slice(0, 7), 'jobs enqueue', 'jobs show', 'jobs wait', 'keys create']) {
+    const help = await say([...path.split(' '), '--help']);
+    expect([path, help.code, help.err]).toEqual([path, 0, '']);
+    expect(help.out).toContain(`storytime ${path}`);
+    expect(help.out).toContain('--json');
+  }
+});
+
+test('no command at all is help on standard error and wrong use', async () => {
+  const { code, out, err } = await say([]);
+  expect([code, out]).toEqual([2, '']);
+  expect(err).toContain('Usage: storytime');
+});
+
+test('what cannot be meant is one line with a suggestion on standard error, and wrong use', async () => {
+  const wrong: [string, string][] = [
+    ['jbos', "unknown command 'jbos' (Did you mean jobs?)"],
+    ['jobs enqeue x', "unknown command 'enqeue' (Did you mean enqueue?)"],
+    ['up --prot 1', "unknown option '--prot' (Did you mean --port?)"],
+    ['up --port', "option '--port <number>' argument missing"],
+    ['up --port 70000', 'Write a whole number from 0 to 65535.'],
+    ['jobs wait', "missing required argument 'id'"],
+    ['jobs wait x y', 'too many arguments'],
+    ['jobs wait x --timeout 5', 'Write a number with its unit'],
+    ['jobs enqueue x --delay 5m --at 2026-12-24T18:00:00Z', "cannot be used with option '--at <time>'"],
+    ['jobs enqueue x --priority urgent', 'Allowed choices are high, normal, low.'],
+    ['jobs enqueue x --at tomorrow', '--at tomorrow is not a time'],
+    ['work --queues emial', 'there is no queue emial; did you mean email?'],
+    ['work --queues email,', 'Write names with commas between them.'],
+    ['keys create --name a --scope all', 'not a scope: all'],
+  ];
+  for (const [line, expected] of wrong) {
+    const { code, out, err } = await say(line.split(' '));
+    expect([line, code, out]).toEqual([line, 2, '']);
+    expect(err).toContain(expected);
+    expect(err.trimEnd().split('\n')).toHaveLength(1);
+  }
+});
+
+test('a configuration that cannot be used is told with all its problems at once', async () => {
+  const env = { DATABASE_URL: 'mysql://u:hunter2@h/d', STORYTIME_API_PORT: 'x', STORYTIME_HOEM: '/tmp' };
+  for (const command of ['up', 'api', 'work', 'dashboard', 'sandbox', 'migrate']) {
+    const { code, out, err } = await say([command], env);
+    expect([command, code, out]).toEqual([command, 2, '']);
+    expect(err).toContain('DATABASE_URL must be a URL that starts with postgres://');
+    expect(err).toContain('STORYTIME_API_PORT');
+    expect(err).toContain('did you mean STORYTIME_HOME?');
+    expect(err).not.toContain('hunter2');
+  }
+});
+
+test('with --json an error is one JSON document with the schema and the exit code', async () => {
+  const { code, out, err } = await say(['migrate', '--json'], { STORYTIME_API_PORT: 'x' });
+  expect([code, out]).toEqual([2, '']);
+  expect(JSON.parse(err)).toMatchObject({ schema: 1, error: { exitCode: 2, details: [expect.any(String)] } });
+});
+
+test('a time has a unit', () => {
+  expect(['500ms', '30s', '1.5m', '2h', '90d'].map(parseDuration)).toEqual([
+    500, 30_000, 90_000, 7_200_000, 7_776_000_000,
+  ]);
+  for (const text of ['5', 'm', '-5m', '5 m', '5w', '', '1e3s', '9'.repeat(400) + 's'])
+    expect(() => parseDuration(text)).toThrow('unit');
+});

@@ -1,0 +1,91 @@
+// The configuration: every problem at once, none of them a secret, and what a setting may be.
+import { expect, test } from '@jest/globals';
+import { clientSettings, isChosen, isSandboxed, loadConfig, providerKeys } from '../../shared/config.ts';
+import { ConfigError } from '../../shared/errors.ts';
+
+const keys = {
+  GEMINI_API_KEY: 'g',
+  ELEVENLABS_API_KEY: 'e',
+  DEEPGRAM_API_KEY: 'd',
+  CLOUDINARY_URL: 'cloudinary://1:s@c',
+  SMTP_URL: 'smtps://u:p@mail.example',
+};
+
+function problemsOf(env: Record<string, string>): readonly string[] {
+  try {
+    loadConfig(env);
+  } catch (error) {
+    if (error instanceof ConfigError) return error.problems;
+    throw error;
+  }
+  return [];
+}
+
+test('an empty environment is a development system on defaults that nobody can change afterwards', () => {
+  const config = loadConfig({ STORYTIME_API_PORT: '', PATH: '/bin' });
+  expect(config).toMatchObject({
+    NODE_ENV: 'development',
+    STORYTIME_SANDBOX: 'auto',
+    STORYTIME_API_PORT: 4000,
+    warnings: [],
+  });
+  expect(providerKeys.every((key) => isSandboxed(config, key))).toBe(true);
+  expect(Object.isFrozen(config)).toBe(true);
+});
+
+test('all problems are told in one error, and no value that could be a secret is in it', () => {
+  const problems = problemsOf({
+    DATABASE_URL: 'mysql://root:hunter2@db/x',
+    REDIS_URL: 'http://redis:6379',
+    STORYTIME_API_PORT: '70000',
+    STORYTIME_LEDGER_POOL: '0',
+    STORYTIME_CONCURRENCY_SCALE: '1000000',
+    STORYTIME_GRACE_MS: '-1',
+    STORYTIME_BREAKER: 'auto ',
+    STORYTIME_LINK_SECRET: 'too short',
+    STORYTIME_API_PROT: '4000',
+  });
+  for (const name of [
+    'DATABASE_URL',
+    'REDIS_URL',
+    'API_PORT',
+    'LEDGER_POOL',
+    'SCALE',
+    'GRACE',
+    'BREAKER',
+    'LINK_SECRET',
+  ])
+    expect(problems.some((problem) => problem.includes(name))).toBe(true);
+  expect(problems).toContain('STORYTIME_API_PROT is not a setting; did you mean STORYTIME_API_PORT?');
+  expect(problems.join()).not.toMatch(/hunter2|too short/);
+});
+
+test('settings that contradict each other are refused with both values', () => {
+  expect(problemsOf({ STORYTIME_LEASE_MS: '3000', STORYTIME_RENEW_MS: '2000' })).toEqual([
+    'STORYTIME_RENEW_MS (2000) must be at most a third of STORYTIME_LEASE_MS (3000)',
+  ]);
+});
+
+test('production wants every provider key and a link secret, unless the sandbox is asked for', () => {
+  const problems = problemsOf({ NODE_ENV: 'production' });
+  for (const name of [...providerKeys, 'STORYTIME_LINK_SECRET']) expect(problems.join('\n')).toContain(name);
+  const secret = { STORYTIME_LINK_SECRET: 's'.repeat(32) };
+  expect(loadConfig({ NODE_ENV: 'production', ...secret, ...keys }).STORYTIME_SANDBOX).toBe('off');
+  expect(problemsOf({ NODE_ENV: 'production', ...secret, STORYTIME_SANDBOX: 'auto' })).toEqual([]);
+});
+
+test('a key sends its own provider to the real service; with the sandbox on, keys are ignored with one warning', () => {
+  const mixed = loadConfig({ GEMINI_API_KEY: 'g' });
+  expect(providerKeys.map((key) => isSandboxed(mixed, key))).toEqual([false, true, true, true, true]);
+  const on = loadConfig({ ...keys, STORYTIME_SANDBOX: 'on' });
+  expect(providerKeys.every((key) => isSandboxed(on, key))).toBe(true);
+  expect(on.warnings).toHaveLength(1);
+});
+
+test('the client has two settings of its own, and an empty value is not set', () => {
+  const env = { STORYTIME_URL: 'http://api:4000', STORYTIME_KEY: '' };
+  expect(loadConfig(env).warnings).toEqual([]);
+  expect(clientSettings(env)).toEqual({ url: 'http://api:4000', key: undefined, home: '.storytime' });
+  expect(isChosen({ STORYTIME_API_PORT: '4000' }, 'STORYTIME_API_PORT')).toBe(true);
+  expect(isChosen({ STORYTIME_API_PORT: '' }, 'STORYTIME_API_PORT')).toBe(false);
+});
