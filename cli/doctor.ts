@@ -40,8 +40,9 @@ async function examine(terminal: Terminal): Promise<Verdict[]> {
   const found = configuration(terminal);
   if (found.config === undefined) return found.verdicts;
   const { config } = found;
-  const [ofDatabase, ofProviders] = await Promise.all([database(config), checks.providers(config)]);
-  return [...found.verdicts, ...ofDatabase, ...ofProviders];
+  // One after the other: loading the providers' packages would hold up the clock's measurement.
+  const ofDatabase = await database(config);
+  return [...found.verdicts, ...ofDatabase, ...(await checks.providers(config))];
 }
 
 /** The settings as the running system of this folder has them, where the environment leaves them open. */

@@ -23,7 +23,7 @@ export function painter(terminal: Terminal, declined: boolean): Paint {
   const wanted = (force ?? '') !== '' && force !== '0';
   const possible = terminal.isInteractive && (no ?? '') === '' && kind !== 'dumb';
   if (declined || !(wanted || possible)) return (_style, text) => text;
-  return (style, text) => styleText(style, text);
+  return (style, text) => styleText(style, text, { validateStream: false }); // we have judged the stream
 }
 
 /** One document for a program: stable camelCase keys and the version of their meaning. */

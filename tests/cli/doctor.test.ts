@@ -1,0 +1,106 @@
+// The doctor: every problem told at once, each with what to do, and nothing judged that is not so.
+// Covers: cli/doctor-checks.ts
+import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import * as checks from '../../cli/doctor-checks.ts';
+import { loadConfig } from '../../shared/config.ts';
+import type { ServerFacts } from '../../ledger/server-facts.ts';
+import { createDatabase, createEmptyDatabase, type TestDatabase } from '../support/database.ts';
+import { createFolder, removeFolder } from '../support/folders.ts';
+import { say, type Said } from './world.ts';
+
+let ready: TestDatabase;
+let empty: TestDatabase;
+let folder: string;
+beforeAll(async () => {
+  [ready, empty, folder] = await Promise.all([createDatabase(), createEmptyDatabase(), createFolder()]);
+});
+afterAll(async () => {
+  await Promise.all([ready.drop(), empty.drop(), removeFolder(folder)]);
+});
+
+const nowhere = 'http://127.0.0.1:1';
+
+async function examine(env: Record<string, string>): Promise<Said & { status: Record<string, string> }> {
+  const said = await say(['doctor', '--json'], {
+    STORYTIME_HOME: folder,
+    STORYTIME_SANDBOX_URL: nowhere,
+    STORYTIME_SANDBOX_SMTP_URL: 'smtp://127.0.0.1:1',
+    ...env,
+  });
+  const { checks: verdicts } = JSON.parse(said.out) as { checks: { check: string; status: string }[] };
+  return { ...said, status: Object.fromEntries(verdicts.map(({ check, status }) => [check, status])) };
+}
+
+const healthy = {
+  database: 'ok',
+  migrations: 'ok',
+  clock: 'ok',
+  connections: 'ok',
+  synchronous_commit: 'ok',
+  engine: 'ok',
+};
+const awaySandbox = {
+  gemini: 'warn',
+  elevenlabs: 'warn',
+  deepgram: 'warn',
+  cloudinary: 'warn',
+  smtp: 'warn',
+};
+
+test('a prepared database is healthy, and a sandbox that does not run yet is only a warning', async () => {
+  const { code, status, out } = await examine({ DATABASE_URL: ready.url });
+  expect(status).toEqual({ configuration: 'ok', ...healthy, ...awaySandbox });
+  expect(code).toBe(0);
+  expect(out).toMatch(/^\{"schema":1,"ok":true,/);
+});
+
+test('a database without tables fails where it matters and says how to get them', async () => {
+  const { code, status, out } = await examine({ DATABASE_URL: empty.url });
+  expect(status).toMatchObject({ ...healthy, migrations: 'fail', engine: 'fail' });
+  expect([code, out]).toEqual([1, expect.stringContaining('storytime migrate')]);
+});
+
+test('an unreachable database, an unreachable engine and a refused provider are told in one go', async () => {
+  const { code, status } = await examine({
+    DATABASE_URL: 'postgres://u:hunter2@127.0.0.1:1/x',
+    STORYTIME_SANDBOX: 'auto',
+    SMTP_URL: 'smtp://127.0.0.1:1',
+  });
+  expect(status).toMatchObject({ database: 'fail', smtp: 'fail', gemini: 'warn' });
+  expect(code).toBe(1);
+  const redis = await examine({ DATABASE_URL: ready.url, REDIS_URL: 'redis://127.0.0.1:1' });
+  expect(redis.status).toMatchObject({ database: 'ok', engine: 'fail' });
+});
+
+test('a configuration that cannot be read is all the doctor sees, completely', async () => {
+  const { code, out } = await say(['doctor'], { STORYTIME_API_PORT: 'x', REDIS_URL: 'http://r' });
+  expect(code).toBe(1);
+  expect(out.match(/^✗ configuration/gm)).toHaveLength(2);
+});
+
+const facts: ServerFacts = {
+  version: '18.4',
+  skewMs: 0,
+  maxConnections: 197,
+  connections: 5,
+  synchronousCommit: 'on',
+};
+
+test('a clock two seconds off is a warning and five seconds off a failure, in either direction', () => {
+  const verdicts = [0, 1_999, -2_001, 4_999, 5_001, -9_000].map(
+    (skewMs) => checks.clock({ ...facts, skewMs }).status,
+  );
+  expect(verdicts).toEqual(['ok', 'ok', 'warn', 'warn', 'fail', 'fail']);
+});
+
+test('a server that may lose commits or has too few connections fails', () => {
+  expect(checks.synchronousCommit({ ...facts, synchronousCommit: 'off' }).status).toBe('fail');
+  const config = loadConfig({});
+  const verdicts = [197, 75, 40].map(
+    (maxConnections) => checks.connections(config, { ...facts, maxConnections }).status,
+  );
+  expect(verdicts).toEqual(['ok', 'warn', 'fail']);
+  expect(
+    checks.connections(loadConfig({ REDIS_URL: 'redis://r' }), { ...facts, maxConnections: 40 }).status,
+  ).toBe('ok');
+});

@@ -1,0 +1,64 @@
+// The home folder: private, claimed by one system at a time, and forgiving towards what a killed one left.
+import { statSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import {
+  claimHome,
+  ensureSecret,
+  makeHome,
+  readNote,
+  releaseHome,
+  writeNote,
+  type UpNote,
+} from '../../cli/home.ts';
+import { createFolder, removeFolder } from '../support/folders.ts';
+
+let folder: string;
+let home: string;
+beforeAll(async () => {
+  folder = await createFolder();
+  home = makeHome(join(folder, 'a/b/.storytime'));
+});
+afterAll(async () => removeFolder(folder));
+
+const note: UpNote = {
+  api: 'http://127.0.0.1:4000',
+  dashboard: 'http://127.0.0.1:4001',
+  mailbox: null,
+  key: 'stj_x',
+  engine: 'postgres',
+  databaseUrl: 'postgres://x',
+  pid: process.ppid,
+};
+const mode = (name: string): number => statSync(join(home, name)).mode & 0o777;
+const gone = 2 ** 22 + 1; // above every process id of Linux
+
+test('only its owner can read the folder, the key and the note; a secret is made once', () => {
+  const key = ensureSecret(home, 'key');
+  expect(key).toMatch(/^stj_[\w-]{43}$/);
+  expect(ensureSecret(home, 'key')).toBe(key);
+  expect(ensureSecret(home, 'link-secret').length).toBeGreaterThanOrEqual(32);
+  writeNote(home, note);
+  expect(['.', 'key', 'link-secret', 'up.json'].map(mode)).toEqual([0o700, 0o600, 0o600, 0o600]);
+});
+
+test('a note tells whether its system still runs; one that cannot be read is none', () => {
+  expect(readNote(home)).toEqual({ note, alive: true });
+  writeNote(home, { ...note, pid: gone });
+  expect(readNote(home)?.alive).toBe(false);
+  writeNote(home, { ...note, pid: process.pid });
+  expect(readNote(home)?.alive).toBe(false); // ours: a container gave the id of a killed system again
+  writeFileSync(join(home, 'up.json'), '{"pid":');
+  expect(readNote(home)).toBeUndefined();
+  expect(readNote(join(folder, 'nothing'))).toBeUndefined();
+});
+
+test('the folder belongs to one living process', () => {
+  expect(claimHome(home)).toBeUndefined();
+  writeFileSync(join(home, 'up.pid'), String(process.ppid));
+  expect(claimHome(home)).toEqual({ owner: process.ppid });
+  writeFileSync(join(home, 'up.pid'), String(gone));
+  expect(claimHome(home)).toBeUndefined();
+  releaseHome(home);
+  expect(readNote(home)).toBeUndefined();
+});

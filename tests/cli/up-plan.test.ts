@@ -1,0 +1,81 @@
+// Which ports a system takes, and what its parts are told.
+// Covers: cli/ports.ts
+import { createServer, type AddressInfo, type Server } from 'node:net';
+import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { findPort } from '../../cli/ports.ts';
+import { choosePorts, needsSandbox, partEnvironment, withOptions } from '../../cli/up-plan.ts';
+import { loadConfig, type Environment } from '../../shared/config.ts';
+
+let taken: Server;
+let port: number;
+beforeAll(async () => {
+  taken = createServer();
+  await new Promise<void>((resolve) => taken.listen(0, '127.0.0.1', resolve));
+  ({ port } = taken.address() as AddressInfo);
+});
+afterAll(() => void taken.close());
+
+const here = { host: '127.0.0.1', patienceMs: 0 };
+
+test('a port that somebody chose is theirs or an error; a default one gives way', async () => {
+  const wish = { setting: 'STORYTIME_API_PORT', port };
+  await expect(findPort({ ...wish, chosen: true }, here)).rejects.toThrow(
+    `port ${port} (STORYTIME_API_PORT) cannot be used: something listens on it`,
+  );
+  expect(await findPort({ ...wish, chosen: false }, here)).not.toBe(port);
+});
+
+test('a wanted port that is left in time is taken', async () => {
+  const leaving = createServer();
+  await new Promise<void>((resolve) => leaving.listen(0, '127.0.0.1', resolve));
+  const wanted = (leaving.address() as AddressInfo).port;
+  const found = findPort(
+    { setting: 'STORYTIME_API_PORT', port: wanted, chosen: true },
+    { ...here, patienceMs: 5_000 },
+  );
+  leaving.close();
+  expect(await found).toBe(wanted);
+});
+
+const plan = (env: Environment, options: { port?: number } = {}) =>
+  choosePorts(loadConfig(env), env, options, 0);
+
+test('--port moves the whole system, but no setting that somebody chose', async () => {
+  const first = 21_000 + (process.pid % 1_000) * 10;
+  expect(await plan({ STORYTIME_SANDBOX_PORT: String(first + 9) }, { port: first })).toEqual({
+    STORYTIME_API_PORT: first,
+    STORYTIME_DASHBOARD_PORT: first + 1,
+    STORYTIME_SANDBOX_PORT: first + 9,
+    STORYTIME_SANDBOX_SMTP_PORT: first + 3,
+    STORYTIME_WORK_PORT: first + 4,
+  });
+  await expect(plan({}, { port })).rejects.toThrow(`port ${port}`);
+  const free = await plan({}, { port: 0 });
+  expect(new Set(Object.values(free)).size).toBe(5);
+});
+
+test('the parts are told where everything is, and the environment can start each of them by itself', async () => {
+  const config = loadConfig({ STORYTIME_LEASE_MS: '20000' });
+  const ports = await plan({}, { port: 0 });
+  const env = partEnvironment(config, { STORYTIME_LEASE_MS: '20000', HOME: '/root' }, ports, {
+    databaseUrl: 'postgres://u:p@127.0.0.1:5/x',
+    linkSecret: 's'.repeat(32),
+  });
+  const part = loadConfig(env);
+  expect(part).toMatchObject({
+    ...ports,
+    STORYTIME_LEASE_MS: 20_000,
+    DATABASE_URL: 'postgres://u:p@127.0.0.1:5/x',
+  });
+  expect(part.STORYTIME_SANDBOX_URL).toBe(`http://127.0.0.1:${ports.STORYTIME_SANDBOX_PORT}`);
+  expect(part.STORYTIME_GRACE_MS).toBeLessThan(10_000);
+  expect(env['HOME']).toBe('/root');
+});
+
+test('without the sandbox every key must be there, unless another sandbox was named', () => {
+  const without = { sandbox: false };
+  expect(() => loadConfig(withOptions({}, without))).toThrow('SMTP_URL is missing');
+  const elsewhere = withOptions({ STORYTIME_SANDBOX_URL: 'http://10.0.0.1:4002' }, without);
+  expect(needsSandbox(loadConfig(elsewhere), without)).toBe(false);
+  expect(needsSandbox(loadConfig({}), {})).toBe(true);
+});
