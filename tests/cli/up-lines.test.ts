@@ -33,23 +33,19 @@ test('what is no log line is shown as it is, and nothing can drive the terminal'
 });
 
 function coloured(env: Record<string, string>, isInteractive: boolean, declined = false): boolean {
-  const terminal = {
-    out: () => undefined,
-    err: () => undefined,
-    env,
-    isInteractive,
-    readInput: () => undefined,
-  }
+  const silent = (): undefined => undefined;
+  const terminal = { out: silent, err: silent, env, isInteractive, readInput: silent };
+  return painter(terminal, declined)('red', 'x') !== 'x';
+}
 
 test('colour is for a person who reads and has not declined it', () => {
-    return painter(terminal, declined)('red', 'x') !== 'x';
-  };
   expect([coloured({}, true), coloured({}, false)]).toEqual([true, false]);
-  expect([
+  const declined = [
     coloured({ NO_COLOR: '1' }, true),
     coloured({ TERM: 'dumb' }, true),
     coloured({}, true, true),
-  ]).toEqual([false, false, false]);
+  ];
+  expect(declined).toEqual([false, false, false]);
   expect([coloured({ FORCE_COLOR: '1' }, false), coloured({ FORCE_COLOR: '0' }, false)]).toEqual([
     true,
     false,
