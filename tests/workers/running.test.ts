@@ -1,0 +1,107 @@
+import { afterEach, expect, test } from '@jest/globals';
+import { rescue } from '../../ledger/leases.ts';
+import type { Job } from '../../workers/define.ts';
+import { Interrupted, LeaseLost } from '../../workers/running.ts';
+import { eventually } from '../support/house.ts';
+import { aborted, gate, openStage, type Stage } from './stage.ts';
+
+type Act = (job: Job) => Promise<unknown>;
+
+let stage: Stage;
+afterEach(() => stage.close());
+
+async function open(act: Act, leaseMs: number, renewMs = 50): Promise<void> {
+  stage = await openStage({ handler: act, leaseMs, renewMs });
+}
+
+test('a lease is renewed for as long as its attempt runs', async () => {
+  const held = gate();
+  await open(async () => held.passed, 500);
+  const id = await stage.add();
+  const ending = stage.deliver(id);
+  await eventually('it runs', async () => (await stage.row(id)).state === 'running');
+  const begun = await stage.row(id);
+  await eventually('the first lease has passed', () => Date.now() > (begun.leaseUntil?.getTime() ?? 0) + 200);
+  expect(await rescue(stage.db)).toMatchObject({ rescued: 0 });
+  held.open();
+  expect(await ending).toMatchObject({ outcome: 'succeeded' });
+});
+
+test('an attempt whose job was given to somebody else is aborted at the next renewal and records nothing', async () => {
+  const reasons: unknown[] = [];
+  await open(async ({ signal }) => reasons.push(await aborted(signal)), 60_000);
+  const id = await stage.add();
+  const ending = stage.deliver(id);
+  await eventually('it runs', async () => (await stage.row(id)).state === 'running');
+  await stage.db.prisma.job.update({ where: { id }, data: { attemptNo: 2 } });
+  expect(await ending).toEqual({ failed: false, outcome: 'refused' });
+  expect(reasons).toEqual([expect.any(LeaseLost)]);
+  expect(await stage.outcomes(id)).toEqual([]);
+});
+
+for (const fault of ['cut', 'freeze'] as const) {
+  test(`when the ledger is silent (${fault}) attempts are aborted before their lease has passed`, async () => {
+    const reasons: { reason: unknown; at: number }[] = [];
+    await open(
+      async ({ signal }) => reasons.push({ reason: await aborted(signal), at: Date.now() }),
+      3_000,
+      300,
+    );
+    const id = await stage.add();
+    const ending = stage.deliver(id);
+    await eventually('it runs', async () => (await stage.row(id)).state === 'running');
+    stage.proxy[fault]();
+    const lease = (await stage.row(id)).leaseUntil?.getTime() ?? 0;
+    await eventually('it is aborted', () => reasons.length === 1);
+    expect(reasons[0]?.reason).toBeInstanceOf(LeaseLost);
+    expect(reasons[0]?.at).toBeLessThan(lease);
+    stage.proxy.restore();
+    // A success that was in hand when the ledger came back in time is a success.
+    expect(await ending).toMatchObject({ outcome: 'succeeded' });
+  });
+}
+
+test('an attempt that a later one has replaced in this process is aborted at once', async () => {
+  const attempts: Job[] = [];
+  await open(
+    async (job) => {
+      attempts.push(job);
+      await aborted(job.signal);
+    },
+    60_000,
+    30_000,
+  );
+  const id = await stage.add();
+  const first = stage.deliver(id);
+  await eventually('it runs', () => attempts.length === 1);
+  await stage.db.prisma.job.update({ where: { id }, data: { leaseUntil: new Date(0) } });
+  await rescue(stage.db);
+  const second = stage.deliver(id);
+  expect(await first).toMatchObject({ outcome: 'refused' });
+  expect(attempts.map((job) => job.signal.aborted)).toEqual([true, false]);
+  stage.running.interrupt('the test is over');
+  expect(await second).toMatchObject({ outcome: 'succeeded' });
+});
+
+test('a stop hands attempts back without using one up, also those that begin after it', async () => {
+  const reasons: unknown[] = [];
+  await open(async ({ signal }) => {
+    reasons.push(await aborted(signal));
+    throw signal.reason;
+  }, 60_000);
+  const ids = [await stage.add(), await stage.add()];
+  const first = stage.deliver(ids[0] ?? '');
+  await eventually('it runs', () => stage.running.size === 1);
+  stage.running.interrupt('the process is stopping');
+  const endings = [await first, await stage.deliver(ids[1] ?? '')];
+  await stage.running.empty();
+  expect(endings).toEqual(endings.map(() => ({ failed: false, outcome: 'waiting' })));
+  expect(reasons).toEqual([expect.any(Interrupted), expect.any(Interrupted)]);
+  for (const id of ids)
+    expect(await stage.row(id)).toMatchObject({
+      state: 'waiting',
+      failures: 0,
+      generation: 2,
+      dispatchedAt: null,
+    });
+});
