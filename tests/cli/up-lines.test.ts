@@ -32,8 +32,9 @@ test('what is no log line is shown as it is, and nothing can drive the terminal'
   expect(plain('a\tb\nc')).toBe('a\tb\nc');
 });
 
+const silent = (): undefined => undefined;
+
 function coloured(env: Record<string, string>, isInteractive: boolean, declined = false): boolean {
-  const silent = (): undefined => undefined;
   const terminal = { out: silent, err: silent, env, isInteractive, readInput: silent };
   return painter(terminal, declined)('red', 'x') !== 'x';
 }

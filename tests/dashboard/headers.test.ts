@@ -1,4 +1,5 @@
 // The headers that a browser needs to protect the operator are on every answer, the refusals and the failures included.
+// Covers: dashboard/answers.ts, dashboard/app.ts, dashboard/start.ts
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { openDashboard, type DashboardWorld } from './world.ts';
 

@@ -1,4 +1,5 @@
 // The login: what opens it, what the cookie looks like, and what a guesser gets.
+// Covers: dashboard/cookie.ts
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { createKey } from '../../ledger/keys.ts';
 import { openDashboard, type DashboardWorld } from './world.ts';

@@ -1,4 +1,5 @@
 // The operations page: from the ledger alone, one sentence and one line a queue.
+// Covers: dashboard/views.ts
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { addJob, setJob } from '../ledger/world.ts';
 import { openDashboard, queueNames, type DashboardWorld } from './world.ts';
