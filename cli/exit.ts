@@ -79,7 +79,7 @@ function commanderEnding(error: CommanderError): { code: number; message: string
 }
 
 /** `error: unknown command 'x'\n(Did you mean y?)` -> one line without the prefix. */
-export function oneLine(message: string): string {
+function oneLine(message: string): string {
   return message
     .replace(/^error: /, '')
     .replaceAll(/\s*\n\s*/g, ' ')

@@ -10,7 +10,7 @@ const styles: Readonly<Record<string, Style>> = {
   running: 'cyan',
 };
 
-export function paintState(state: string, paint: Paint): string {
+function paintState(state: string, paint: Paint): string {
   return paint(styles[state] ?? 'dim', state);
 }
 
