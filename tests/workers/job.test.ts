@@ -1,6 +1,7 @@
 // Covers: workers/persist.ts
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { rescue } from '../../ledger/leases.ts';
+import type { Call } from '../../shared/call.ts';
 import { Failure } from '../../shared/errors.ts';
 import type { Ending } from '../../engine/types.ts';
 import type { Job } from '../../workers/define.ts';
@@ -10,6 +11,11 @@ import { gate, openStage, type Stage } from './stage.ts';
 type Act = (job: Job) => Promise<unknown>;
 
 const charge = { provider: 'smtp', model: 'any', usage: [{ unit: 'message', quantity: 1 }] } as const;
+function pay(call: Call): Promise<string> {
+  call.charge(charge);
+  return Promise.resolve('x');
+}
+
 const acts = new Map<string, Act>();
 let stage: Stage;
 beforeAll(async () => {
@@ -76,10 +82,6 @@ test('a step that fails beside others does not cost the answers that they are wa
 });
 
 test('what an accepted call cost is written when the call fails, its save fails or its attempt was taken over', async () => {
-  const pay: Parameters<Job['step']>[1] = (call) => {
-    call.charge(charge);
-    return Promise.resolve('x');
-  };
   const { id, ending } = await play(async (job) => {
     const failing = [
       job.step('refused', async (call) => {

@@ -1,5 +1,5 @@
 // A host on a real ledger without an engine: a test enqueues a job and delivers it itself, as often and as late as it likes.
-import { createEvents, type EventName, type Events } from '../../shared/events.ts';
+import type { Emit, EventName, Events } from '../../shared/events.ts';
 import { newId } from '../../shared/ids.ts';
 import type { Ending, EngineData } from '../../engine/types.ts';
 import { createAttempts, type Attempts } from '../../ledger/attempts.ts';
@@ -104,7 +104,7 @@ export async function openStage({
   };
 }
 
-function record(): { emit: ReturnType<typeof createEvents>['emit']; seen: Stage['seen'] } {
+function record(): { emit: Emit; seen: Stage['seen'] } {
   const log = new Map<EventName, unknown[]>();
   return {
     emit: (name, event) => void log.set(name, [...(log.get(name) ?? []), event]),
@@ -113,10 +113,9 @@ function record(): { emit: ReturnType<typeof createEvents>['emit']; seen: Stage[
 }
 
 /** A promise to settle by hand: `open` lets whoever waits at it through. */
-export function gate(): { passed: Promise<void>; open: () => void } {
-  let open = (): void => undefined;
-  const passed = new Promise<void>((resolve) => (open = resolve));
-  return { passed, open };
+export function gate(): { passed: Promise<unknown>; open: () => void } {
+  const opened = new AbortController();
+  return { passed: aborted(opened.signal), open: () => opened.abort() };
 }
 
 /** Resolves when the signal aborts, with its reason. */

@@ -1,0 +1,88 @@
+// Covers: workers/maintenance/rescuer.ts, workers/maintenance/relay-sweep.ts, workers/maintenance/pruner.ts
+// The engine is disposable: jobs are accepted without it, and what it forgets is given to it again.
+import { afterEach, beforeEach, expect, test } from '@jest/globals';
+import { freePort } from '../../ledger/embedded/port.ts';
+import type { Job } from '../../workers/define.ts';
+import { createDatabase, type TestDatabase } from '../support/database.ts';
+import { eventually, openHouse, type House } from '../support/house.ts';
+import { startProxy, type TestProxy } from '../support/proxy.ts';
+import { startRedis, type TestRedis } from '../support/redis.ts';
+
+const runs = new Map<string, number>();
+let database: TestDatabase;
+let house: House;
+let redis: TestRedis | undefined;
+let proxy: TestProxy | undefined;
+beforeEach(async () => {
+  database = await createDatabase();
+});
+afterEach(async () => {
+  await house.close();
+  await redis?.stop();
+  await proxy?.close();
+  [redis, proxy] = [undefined, undefined];
+  await database.drop();
+});
+
+function play(job: Job): Promise<unknown> {
+  runs.set(job.id, (runs.get(job.id) ?? 0) + 1);
+  return Promise.resolve({});
+}
+
+async function open(redisUrl?: string, databaseUrl = database.url): Promise<void> {
+  house = await openHouse({
+    databaseUrl,
+    redisUrl,
+    handlers: { play },
+    timers: { STORYTIME_LEASE_MS: 900, STORYTIME_RENEW_MS: 200, STORYTIME_SWEEP_MS: 200 },
+  });
+}
+
+async function allSucceed(ids: readonly string[]): Promise<void> {
+  await Promise.all(ids.map((id) => house.until(id, (row) => row.state === 'succeeded')));
+}
+
+test('a job enqueued while Redis is down is accepted at once and runs when Redis is there', async () => {
+  const port = (await freePort(0)) ?? 0;
+  await open(`redis://127.0.0.1:${port}`);
+  const start = performance.now();
+  const { id, state } = await house.enqueue('play', {});
+  expect([state, performance.now() - start < 1_000]).toEqual(['waiting', true]);
+  expect(await house.work?.ready()).toEqual({ ledger: true, engine: false });
+  redis = await startRedis({ port });
+  await allSucceed([id]);
+  expect(await house.work?.ready()).toEqual({ ledger: true, engine: true });
+});
+
+test('Redis killed and back with nothing in it: waiting, delayed and new jobs all run, each once', async () => {
+  redis = await startRedis();
+  const { port } = redis;
+  await open(redis.url);
+  const warm = await house.enqueue('play', {});
+  await allSucceed([warm.id]);
+  const delayed = await Promise.all(
+    [600, 900, 1_200].map((delayMs) => house.enqueue('play', {}, { options: { delayMs } })),
+  );
+  await house.relay.idle();
+  await redis.kill();
+  const during = await Promise.all([house.enqueue('play', {}), house.enqueue('play', {})]);
+  redis = await startRedis({ port });
+  const after = await house.enqueue('play', {});
+  const ids = [...delayed, ...during, after].map(({ id }) => id);
+  await allSucceed(ids);
+  expect(ids.map((id) => runs.get(id))).toEqual(ids.map(() => 1));
+});
+
+test('PostgreSQL away and back, ledger and engine at once: what was accepted runs without a restart', async () => {
+  proxy = await startProxy(database.url);
+  await open(undefined, proxy.url);
+  const warm = await house.enqueue('play', {});
+  await allSucceed([warm.id]);
+  const { id } = await house.enqueue('play', {}, { options: { delayMs: 500 } });
+  proxy.cut();
+  await expect(house.enqueue('play', {})).rejects.toThrow();
+  await eventually('it is missed', async () => (await house.work?.ready())?.ledger === false);
+  proxy.restore();
+  const after = await house.enqueue('play', {});
+  await allSucceed([id, after.id]);
+});

@@ -1,0 +1,73 @@
+// Covers: workers/maintenance/duty.ts
+import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { newId } from '../../../shared/ids.ts';
+import type { Duty } from '../../../workers/maintenance/duty.ts';
+import { startMaintenance, type Maintenance } from '../../../workers/maintenance/loop.ts';
+import { eventually } from '../../support/house.ts';
+import { openLedger, query, type LedgerWorld } from '../../ledger/world.ts';
+import { gate } from '../stage.ts';
+
+let world: LedgerWorld;
+beforeAll(async () => {
+  world = await openLedger();
+});
+afterAll(() => world.close());
+
+function start(run: Duty['run'], everyMs = 20): Maintenance {
+  const duties = [{ name: 'count', everyMs, run }];
+  return startMaintenance({ db: world.db, workerId: newId(), duties, leadMs: 300, emit: world.events.emit });
+}
+
+test('one process does a duty, and another takes over when it leaves', async () => {
+  const rounds = [0, 0];
+  const first = start(() => Promise.resolve((rounds[0] = (rounds[0] ?? 0) + 1)));
+  await eventually('the first leads', () => (rounds[0] ?? 0) > 0);
+  const second = start(() => Promise.resolve((rounds[1] = (rounds[1] ?? 0) + 1)));
+  const before = rounds[0] ?? 0;
+  await eventually('the first goes on', () => (rounds[0] ?? 0) > before + 5);
+  expect(rounds[1]).toBe(0);
+  await first.stop();
+  const last = rounds[0];
+  await eventually('the second leads', () => (rounds[1] ?? 0) > 2);
+  expect(rounds[0]).toBe(last);
+  await second.stop();
+  expect(await query(world, 'SELECT duty FROM leader')).toEqual([]);
+});
+
+test('a duty that fails is told of and tried again', async () => {
+  const failures: string[] = [];
+  world.events.on('maintenance.failed', (event) => void failures.push(event.message));
+  let rounds = 0;
+  const maintenance = start(() => {
+    rounds += 1;
+    return rounds === 1 ? Promise.reject(new Error('not this time')) : Promise.resolve(0);
+  });
+  await eventually('it was tried again', () => rounds > 1);
+  expect(failures).toEqual(['not this time']);
+  await maintenance.stop();
+});
+
+test('a hint during a round is followed by one more, and a stop waits for the round under way', async () => {
+  let rounds = 0;
+  let looked = gate();
+  const maintenance = start(async () => {
+    rounds += 1;
+    await looked.passed;
+    return 0;
+  }, 60_000);
+  maintenance.hint('count');
+  maintenance.hint('count');
+  maintenance.hint('count');
+  maintenance.hint('unknown');
+  expect(rounds).toBe(1);
+  looked.open();
+  looked = gate();
+  await eventually('it looked once more', () => rounds === 2);
+  let stopped = false;
+  const stopping = maintenance.stop().then(() => (stopped = true));
+  maintenance.hint('count');
+  expect(stopped).toBe(false);
+  looked.open();
+  await stopping;
+  expect(rounds).toBe(2);
+});

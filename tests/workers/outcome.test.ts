@@ -1,0 +1,64 @@
+import { expect, test } from '@jest/globals';
+import { Failure, type FailureCode, type FailureOptions } from '../../shared/errors.ts';
+import type { Verdict } from '../../ledger/finish.ts';
+import { toFailure, verdictOf } from '../../workers/outcome.ts';
+
+const retry = { attempts: 3, backoff: 'fixed', delayMs: 100 } as const;
+
+function judge(
+  code: FailureCode,
+  options: FailureOptions = {},
+  context: { failures?: number; gateMs?: number } = {},
+): Verdict {
+  return verdictOf(new Failure(code, 'why', options), { retry, failures: 0, random: 0, ...context });
+}
+
+const fates: Record<FailureCode, string> = {
+  unavailable: 'failed 100',
+  timeout: 'failed 100',
+  rate_limited: 'snoozed 30000',
+  quota_exhausted: 'snoozed 900000',
+  auth: 'snoozed 300000',
+  bad_input: 'failed null',
+  content_blocked: 'failed null',
+  bad_output: 'failed 100',
+  unknown_outcome: 'failed 100',
+  cancelled: 'failed null',
+  bug: 'failed 100',
+};
+
+for (const code of Object.keys(fates) as FailureCode[]) {
+  test(`${code} on the first attempt: ${fates[code]}`, () => {
+    const verdict = judge(code);
+    expect(`${verdict.outcome} ${'retryInMs' in verdict ? verdict.retryInMs : ''}`).toBe(fates[code]);
+  });
+}
+
+test('the last attempt that fails is the end, and a snooze has no last one', () => {
+  expect(judge('timeout', {}, { failures: 2 })).toMatchObject({ outcome: 'failed', retryInMs: null });
+  expect(judge('rate_limited', {}, { failures: 99 })).toMatchObject({ outcome: 'snoozed' });
+});
+
+test('an outage behind an open breaker or gate is not now, for as long as that says', () => {
+  expect(judge('unavailable', { breakerOpen: true, retryAfterMs: 4_000 })).toMatchObject({
+    outcome: 'snoozed',
+    retryInMs: 4_000,
+  });
+  expect(judge('unavailable', {}, { gateMs: 7_000 })).toMatchObject({ outcome: 'snoozed', retryInMs: 7_000 });
+});
+
+test('what the other side asked for is waited out, but never less than the back-off and never for ever', () => {
+  expect(judge('unavailable', { retryAfterMs: 5_000 })).toMatchObject({ retryInMs: 5_000 });
+  expect(judge('unavailable', { retryAfterMs: 1 })).toMatchObject({ retryInMs: 100 });
+  expect(judge('rate_limited', { retryAfterMs: -5 })).toMatchObject({ retryInMs: 250 });
+  expect(judge('rate_limited', { retryAfterMs: 1e300 })).toMatchObject({ retryInMs: 30 * 86_400_000 });
+  expect(judge('timeout', { retryAfterMs: Number.NaN })).toMatchObject({ retryInMs: 100 });
+});
+
+test('anything that is not a failure of ours is a bug, with its cause', () => {
+  const thrown = new TypeError('x is not a function');
+  expect(toFailure(thrown)).toMatchObject({ code: 'bug', message: 'x is not a function', cause: thrown });
+  expect(verdictOf(thrown, { retry, failures: 0, random: 0 })).toMatchObject({
+    stack: expect.stringContaining('TypeError'),
+  });
+});
