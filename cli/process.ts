@@ -47,7 +47,9 @@ export async function runPart(
   const lifecycle = openLife(config, emit, ended.resolve);
   for (const message of config.warnings) emit('notice', { level: 'warn', message });
   try {
-    const url = await start({ config, version, emit, metrics, lifecycle });
+    // A stop in the middle of the start can leave it waiting for what will never come.
+    const url = await Promise.race([start({ config, version, emit, metrics, lifecycle }), ended.promise]);
+    if (typeof url === 'number') return url;
     emit('notice', { level: 'info', message: `${name} is ready`, facts: { url, version } });
     if (process.connected) process.send?.({ type: 'ready', url } satisfies ReadyMessage);
   } catch (thrown) {

@@ -1,5 +1,5 @@
 // The log of a part as a person reads it beside the others: warnings, errors and how attempts ended; the rest is in the file.
-// Pure: one line in, one line or nothing out.
+// One line in, one line or nothing out.
 import { plain, type Paint } from './terminal.ts';
 
 interface LogLine {
@@ -16,8 +16,23 @@ interface LogLine {
   retryInMs?: number;
 }
 
+/** A reader of one part's log. A warning that repeats, as while Redis is away, is shown once until something else is. */
+export function lineReader(part: string, paint: Paint): (text: string) => string | undefined {
+  let last: string | undefined;
+  return (text) => {
+    const shown = humanLine(part, text, paint);
+    const same = shown !== undefined && last !== undefined && withoutTime(shown) === withoutTime(last);
+    last = shown ?? last;
+    return same && !shown.includes('✓') ? undefined : shown;
+  };
+}
+
+function withoutTime(line: string): string {
+  return line.replace(/\d\d:\d\d:\d\d/, '');
+}
+
 /** `12:03:04 work       ✓ generate-story succeeded (attempt 1, 2.1 s)` */
-export function humanLine(part: string, text: string, paint: Paint): string | undefined {
+function humanLine(part: string, text: string, paint: Paint): string | undefined {
   const line = parse(text);
   if (line === undefined) return text.trim() === '' ? undefined : `${part.padEnd(10)} ${plain(text)}`;
   const body = bodyOf(line, paint);

@@ -1,6 +1,6 @@
 // `storytime up`: the whole system as one process tree, for development: database, sandbox, API, work, dashboard.
 // Stopped by one Ctrl-C within ten seconds, sandbox and database last; killed, it leaves no orphan and loses no job.
-import { createWriteStream, mkdirSync, type WriteStream } from 'node:fs';
+import { createWriteStream, mkdirSync, renameSync, statSync, type WriteStream } from 'node:fs';
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
@@ -18,7 +18,7 @@ import { claimHome, ensureSecret, makeHome, readNote, releaseHome, writeNote, ty
 import { linkSecretOf, openDatabase } from './parts.ts';
 import type { PartName } from './process.ts';
 import { json, painter, type Paint, type Terminal } from './terminal.ts';
-import { humanLine } from './up-lines.ts';
+import { lineReader } from './up-lines.ts';
 import { choosePorts, needsSandbox, partEnvironment, withOptions, type UpOptions } from './up-plan.ts';
 import { welcome } from './up-print.ts';
 
@@ -34,6 +34,9 @@ interface Up {
 }
 
 const stopWithinMs = 10_000;
+const largestLogBytes = 10_000_000;
+/** A note that was left behind: an earlier `up` was killed, and its parts may need this long to leave their ports. */
+const stalePatienceMs = 5_000;
 /** Parts that are told to stop get this long; what is left is for the sandbox and the database. */
 const partPatienceMs = 7_000;
 
@@ -42,14 +45,8 @@ export async function runUp(terminal: Terminal, options: UpOptions & { color?: b
   const env = withOptions(terminal.env, options);
   const config = loadConfig(env);
   const home = makeHome(config.STORYTIME_HOME);
-  const before = readNote(home);
-  const owner = before?.alive === true ? before.note.pid : claimHome(home)?.owner;
-  if (owner !== undefined)
-    throw new CliError(
-      'wrongUse',
-      `storytime up is already running on ${home} (process ${owner}); stop that one first`,
-    );
-
+  const patienceMs = readNote(home) === undefined ? 0 : stalePatienceMs;
+  claim(home);
   const paint = painter(terminal, options.color === false);
   const say = (message: string): void => terminal.err(`${paint('dim', message)}\n`);
   const ended = deferred<number>();
@@ -59,11 +56,11 @@ export async function runUp(terminal: Terminal, options: UpOptions & { color?: b
   lifecycle.onStop('the claim', () => releaseHome(home));
   stopOnSignals(lifecycle);
   for (const message of config.warnings) say(message);
+  const up = { config, env, options, home, terminal, paint, lifecycle, say };
+  const starting = startAll(up, patienceMs);
   try {
-    await startAll(
-      { config, env, options, home, terminal, paint, lifecycle, say },
-      before === undefined ? 0 : 5_000,
-    );
+    // A stop in the middle of the start can leave it waiting for what will never come.
+    await Promise.race([starting, ended.promise.then(() => Promise.reject(stoppedEarly()))]);
   } catch (thrown) {
     const asked = lifecycle.stopping;
     await lifecycle.stop('the start failed');
@@ -72,7 +69,14 @@ export async function runUp(terminal: Terminal, options: UpOptions & { color?: b
   return ended.promise;
 }
 
-/** `patienceMs`: an earlier `up` was killed, and its parts may need that long to leave their ports. */
+function claim(home: string): void {
+  const running = readNote(home);
+  const owner = running?.alive === true ? running.note.pid : claimHome(home)?.owner;
+  if (owner === undefined) return;
+  const why = `storytime up is already running on ${home} (process ${owner})`;
+  throw new CliError('wrongUse', `${why}; stop that one first`);
+}
+
 async function startAll(up: Up, patienceMs: number): Promise<void> {
   const { config, env, options, home, lifecycle, say } = up;
   if (config.DATABASE_URL === undefined) say('starting the embedded PostgreSQL …');
@@ -131,14 +135,22 @@ function starter({ home, terminal, paint, say }: Up, env: Environment): (part: P
   const logs = join(home, 'logs');
   mkdirSync(logs, { recursive: true, mode: 0o700 });
   return (part) => {
-    const file: WriteStream = createWriteStream(join(logs, `${part}.log`), { flags: 'a', mode: 0o600 });
+    const file = openLogFile(join(logs, `${part}.log`));
+    const read = lineReader(part, paint);
     const onLine = (line: string): void => {
       file.write(`${line}\n`);
-      const shown = humanLine(part, line, paint);
+      const shown = read(line);
       if (shown !== undefined) terminal.err(`${shown}\n`);
     };
     return startChild({ part, program: thisProgram(), env, onLine, say });
   };
+}
+
+/** Appends; a file that has grown large makes room for a new one and is kept beside it. */
+function openLogFile(path: string): WriteStream {
+  const size = statSync(path, { throwIfNoEntry: false })?.size ?? 0;
+  if (size > largestLogBytes) renameSync(path, `${path}.old`);
+  return createWriteStream(path, { flags: 'a', mode: 0o600 });
 }
 
 /** The part's address; a stop that was asked for meanwhile ends the start. */

@@ -22,7 +22,8 @@ function accepts(schema) {
 }
 
 function environmentExample() {
-  const head = `# Settings of Storytime Jobs. Copy to .env and fill in what is needed; every line left as a comment keeps its default.
+  const head = `# Settings of Storytime Jobs. Copy to .env, which docker compose reads, and fill in what is needed; elsewhere export the variables.
+# Every line left as a comment keeps its default.
 # Written from shared/config.ts by scripts/references.mjs; the whole reference is docs/configuration.md.
 `;
   const entries = rows.map(({ name, sentence, value }) => `# ${sentence}\n# ${name}=${value ?? ''}\n`);

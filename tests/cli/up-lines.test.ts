@@ -2,12 +2,12 @@
 // Covers: cli/terminal.ts
 import { expect, test } from '@jest/globals';
 import { painter, plain } from '../../cli/terminal.ts';
-import { humanLine } from '../../cli/up-lines.ts';
+import { lineReader } from '../../cli/up-lines.ts';
 
 const paint = (_style: unknown, text: string): string => text;
 const at = new Date(2026, 10, 21, 12, 3, 4).toISOString();
 const shown = (line: object): string | undefined =>
-  humanLine('work', JSON.stringify({ level: 'info', time: at, message: 'm', ...line }), paint);
+  lineReader('work', paint)(JSON.stringify({ level: 'info', time: at, message: 'm', ...line }));
 
 test('attempts, warnings and errors are one short line each; the rest stays in the file', () => {
   const attempt = { kind: 'generate-story', outcome: 'succeeded', attempt: 1, durationMs: 2_100 };
@@ -23,11 +23,19 @@ test('attempts, warnings and errors are one short line each; the rest stays in t
   expect(shown({ level: 'warn', model: 'raw', message: 'slow query' })).toBeUndefined();
 });
 
+test('a warning that repeats is shown once, until something else was', () => {
+  const read = lineReader('api', paint);
+  const say = (message: string, time: string) => read(JSON.stringify({ level: 'warn', time, message }));
+  const later = new Date(2026, 10, 21, 12, 3, 9).toISOString();
+  const shownAll = [say('away', at), say('away', later), say('back', later), say('away', later)];
+  expect(shownAll.map((line) => line !== undefined)).toEqual([true, false, true, true]);
+});
+
 test('what is no log line is shown as it is, and nothing can drive the terminal', () => {
-  expect(humanLine('api', 'FATAL \u001B[2Jout of memory', paint)).toBe(
+  expect(lineReader('api', paint)('FATAL \u001B[2Jout of memory')).toBe(
     'api        FATAL \uFFFD[2Jout of memory',
   );
-  expect(humanLine('api', '   ', paint)).toBeUndefined();
+  expect(lineReader('api', paint)('   ')).toBeUndefined();
   expect(shown({ level: 'error', message: 'evil\u001B[31m\u009B' })).not.toMatch(/[\u001B\u009B]/);
   expect(plain('a\tb\nc')).toBe('a\tb\nc');
 });
