@@ -1,3 +1,4 @@
+// Covers: client/errors.ts, client/request.ts, client/wait.ts
 import { createServer, type IncomingMessage } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { once } from 'node:events';

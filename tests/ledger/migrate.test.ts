@@ -1,4 +1,5 @@
 // The ledger's migrations, run by Prisma's real schema engine on a real server.
+// Covers: ledger/author.ts, ledger/schema-connection.ts, ledger/schema-engine.ts
 import { createRequire } from 'node:module';
 import { cp, mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';

@@ -1,3 +1,4 @@
+// Covers: sandbox/emulators.ts
 import { test, expect } from '@jest/globals';
 import { createServer, type AddressInfo } from 'node:net';
 import { rm } from 'node:fs/promises';

@@ -1,4 +1,6 @@
 // The embedded PostgreSQL against the ways in which its parent, its keeper or itself can die.
+// Covers: ledger/embedded/cluster.ts, ledger/embedded/identity.ts, ledger/embedded/owners.ts,
+// ledger/embedded/port.ts, ledger/embedded/postmaster.ts
 import { spawn, type ChildProcess, type SpawnOptions } from 'node:child_process';
 import { once } from 'node:events';
 import { chmod, chown, mkdir, readdir, stat, writeFile } from 'node:fs/promises';
