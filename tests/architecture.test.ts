@@ -57,7 +57,7 @@ test('every queue has its worker, and every kind its handler', () => {
 
 test("the README's table of folders is the disk", () => {
   const readme = readFileSync('README.md', 'utf8');
-  const listed = [...readme.matchAll(/^\| `([\w.]+)\/` \|/gm)].map(([, folder]) => folder ?? '');
+  const listed = [...readme.matchAll(/^\| `([\w.]+)\/` +\|/gm)].map(([, folder]) => folder ?? '');
   const folders = new Set(
     tracked.filter((path) => path.includes('/')).map((path) => path.split('/')[0] ?? ''),
   );
