@@ -55,7 +55,7 @@ export type Ending = { failed: false; outcome: string } | { failed: true; messag
 export type OnDelivery = (delivery: Delivery) => Promise<Ending>;
 
 export interface Consumer {
-  /** Stops taking deliveries; those under way go on. */
+  /** Stops taking deliveries; those under way go on, and one that was already asked for may still come. */
   pause: () => Promise<void>;
   /** Closes; `force` does not wait for deliveries under way. Without it BullMQ ends its waits cleanly. */
   close: (force: boolean) => Promise<void>;

@@ -1,3 +1,4 @@
+// Covers: engine/broker.ts, engine/connect.ts, engine/consume.ts
 // One conformance suite for both engines: what the ledger expects of an engine must hold on Redis and on PostgreSQL.
 // Covers: engine/broker.ts, engine/connect.ts, engine/consume.ts
 import { afterAll, beforeAll, expect, test } from '@jest/globals';

@@ -1,0 +1,91 @@
+// Covers: engine/broker.ts, engine/consume.ts
+// What the contract suite of both engines cannot show: an engine that is not there, and one that is closed in the middle.
+import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { createBroker } from '../../engine/broker.ts';
+import { openEngine, type Engine } from '../../engine/connect.ts';
+import { consume } from '../../engine/consume.ts';
+import type { Delivery, EngineJob } from '../../engine/types.ts';
+import { createDatabase, type TestDatabase } from '../support/database.ts';
+import { eventually } from '../support/house.ts';
+import { startRedis, type TestRedis } from '../support/redis.ts';
+
+let database: TestDatabase;
+let redis: TestRedis;
+beforeAll(async () => {
+  [database, redis] = await Promise.all([createDatabase(), startRedis()]);
+});
+afterAll(async () => {
+  await Promise.all([database.drop(), redis.stop()]);
+});
+
+function open(change: { redisUrl?: string; databaseUrl?: string }): Engine {
+  return openEngine({
+    databaseUrl: database.url,
+    redisUrl: undefined,
+    workers: 1,
+    emit: () => undefined,
+    ...change,
+  });
+}
+
+function entry(jobId: string, delayMs = 0): EngineJob {
+  return {
+    kind: 'play',
+    priority: 5,
+    delayMs,
+    data: { jobId, generation: 1, attempt: '1/3', tenant: 'test', summary: '' },
+  };
+}
+
+for (const [name, change] of [
+  ['Redis', { redisUrl: 'redis://127.0.0.1:1' }],
+  ['PostgreSQL', { databaseUrl: 'postgres://nobody@127.0.0.1:1/none' }],
+] as const) {
+  test(`without ${name} everything says so at once, nothing hangs, and it closes`, async () => {
+    const engine = open(change);
+    const broker = createBroker(engine, ['play']);
+    expect(broker.ready).toBe(false);
+    for (const use of [
+      () => broker.add('play', [entry('a')]),
+      () => broker.queued('play', ['a']),
+      () => broker.ping(),
+    ])
+      await expect(use()).rejects.toThrow('engine failed: it is not connected yet');
+    const start = performance.now();
+    await Promise.all([broker.close(), engine.close()]);
+    await expect(engine.ready).rejects.toThrow();
+    expect(performance.now() - start).toBeLessThan(2_500);
+  });
+}
+
+for (const kind of ['postgres', 'redis'] as const) {
+  test(`${kind}: what waits is known, what is removed is gone, and what is delivered carries no payload`, async () => {
+    const engine = open(kind === 'redis' ? { redisUrl: redis.url } : {});
+    const broker = createBroker(engine, ['play']);
+    const link = await engine.ready;
+    await broker.add('play', [entry('now'), entry('later', 60_000), entry('gone')]);
+    await broker.remove('play', 'gone-1');
+    await broker.remove('play', 'never-1');
+    expect(await broker.queued('play', ['now-1', 'later-1', 'gone-1', 'never-1'])).toEqual(
+      new Set(['now-1', 'later-1']),
+    );
+    await expect(broker.add('unknown', [entry('x')])).rejects.toThrow('no queue unknown');
+    const deliveries: Delivery[] = [];
+    const consumer = consume(link, 'play', { concurrency: 2, emit: () => undefined }, (delivery) => {
+      deliveries.push(delivery);
+      return Promise.resolve({ failed: false, outcome: 'succeeded' });
+    });
+    await eventually('it is delivered', () => deliveries.length === 1);
+    expect(deliveries[0]).toMatchObject({ kind: 'play', queue: 'play', data: entry('now').data });
+    await consumer.pause();
+    // BullMQ is already waiting for the next job when it is paused: that one still comes, nothing after it.
+    await broker.add('play', [entry('asked')]);
+    await eventually('it came', () => deliveries.length === 2);
+    await broker.add('play', [entry('paused')]);
+    expect(await broker.queued('play', ['paused-1'])).toEqual(new Set(['paused-1']));
+    await consumer.close(false);
+    expect(deliveries).toHaveLength(2);
+    await broker.close();
+    await engine.close();
+  });
+}

@@ -1,0 +1,137 @@
+// Covers: queues/fields.ts, queues/registry.ts
+import { expect, test } from '@jest/globals';
+import { z } from 'zod';
+import { Problem } from '../../shared/errors.ts';
+import { checkJob } from '../../queues/check.ts';
+import { emailAddress, httpsLink, line } from '../../queues/fields.ts';
+import { createRegistry } from '../../queues/registry.ts';
+import { queues, registry } from '../../queues/index.ts';
+
+const now = Date.parse('2026-11-21T08:00:00Z');
+const story = { childName: 'Ada', age: 6, theme: 'the sea' };
+
+function refusalOf(body: unknown): Problem {
+  try {
+    checkJob(registry, body, now);
+  } catch (thrown) {
+    if (thrown instanceof Problem) return thrown;
+    throw thrown;
+  }
+  throw new Error('it was accepted');
+}
+
+function errorsOf(body: unknown): string[] {
+  return refusalOf(body).errors.map(({ pointer, code }) => `${pointer} ${code}`);
+}
+
+function withOptions(options: unknown): unknown {
+  return { kind: 'generate-story', payload: story, options };
+}
+
+test('everything wrong is told at once, each with a pointer and a code', () => {
+  const body = {
+    kind: 'generate-story',
+    payload: { childName: 'a\u0000b', age: 2 ** 60, theem: 'x' },
+    options: { priority: 'urgent', delayMs: -1, soon: true },
+    paylod: {},
+  };
+  expect(errorsOf(body)).toEqual(
+    expect.arrayContaining([
+      '/payload/childName invalid_characters',
+      '/payload/age unsafe_number',
+      '/payload/theem unknown_field',
+      '/options/priority validation_failed',
+      '/options/delayMs validation_failed',
+      '/options/soon unknown_field',
+      '/paylod unknown_field',
+    ]),
+  );
+  const { code, message } = refusalOf(body);
+  expect([code, message]).toEqual([
+    'validation_failed',
+    expect.stringMatching(/^the request failed: .* more\)$/),
+  ]);
+});
+
+test('a kind or a field that is mistyped is answered with the one that was meant', () => {
+  expect(refusalOf({ kind: 'generate-storie', payload: {} })).toMatchObject({
+    code: 'unknown_kind',
+    errors: [{ message: expect.stringContaining('did you mean generate-story?') }],
+  });
+  expect(errorsOf({ kind: '__proto__', payload: {} })).toEqual(['/kind unknown_kind']);
+  for (const body of [null, [], 'text', 7, undefined]) expect(refusalOf(body).code).toBe('object_required');
+});
+
+test('a request of thousands of errors is answered with twenty', () => {
+  const body = Object.fromEntries(Array.from({ length: 5_000 }, (_, index) => [`field-${index}`, 1]));
+  expect(refusalOf(body).errors).toHaveLength(20);
+});
+
+test('a job is due now, after a delay or at a moment of the next year, never at two of them', () => {
+  const due = (options: unknown): unknown => checkJob(registry, withOptions(options), now);
+  expect(due({})).toMatchObject({ delayMs: undefined, runAt: undefined, priority: 5 });
+  expect(due({ priority: 'high', delayMs: 5 })).toMatchObject({ priority: 1, delayMs: 5 });
+  expect(due({ runAt: '2026-11-21T10:00:00+01:00' })).toMatchObject({
+    runAt: new Date('2026-11-21T09:00:00Z'),
+  });
+  expect(errorsOf(withOptions({ delayMs: 1, runAt: '2026-11-21T09:00:00Z' }))).toEqual([
+    '/options conflicting_fields',
+  ]);
+  for (const runAt of ['2026-11-21T07:00:00Z', '2028-01-01T00:00:00Z', '2026-11-21T09:00:00', 'tomorrow', 5])
+    expect(errorsOf(withOptions({ runAt }))).toEqual(['/options/runAt validation_failed']);
+});
+
+test('an address that a mail server could read as two, a group or a command is no address', () => {
+  const refused = [
+    'a@b.de,c@d.de',
+    'A <a@b.de>',
+    '"a b"@c.de',
+    'a@[127.0.0.1]',
+    'a@b',
+    'a..b@c.de',
+    'a@b.de\r\nBcc: x@y.de',
+    '@b.de',
+    `${'a'.repeat(65)}@b.de`,
+    'a@-b.de',
+  ];
+  for (const text of refused) expect([text, emailAddress.safeParse(text).success]).toEqual([text, false]);
+  expect(emailAddress.safeParse('ada.b+tag@mail.example.com').success).toBe(true);
+});
+
+test('a line is one line, and a link opens a page and nothing else', () => {
+  for (const text of ['', '  ', 'a\nb', 'a\u0007', 'x'.repeat(21)])
+    expect([text, line(20).safeParse(text).success]).toEqual([text, false]);
+  expect(line(20).parse('  Ada ')).toBe('Ada');
+  for (const text of [
+    'javascript:alert(1)',
+    'https://a:b@c.de',
+    'https://c.de\\@d.de',
+    'file:///etc',
+    'https://',
+    '//c.de',
+  ])
+    expect([text, httpsLink.safeParse(text).success]).toEqual([text, false]);
+  expect(httpsLink.safeParse('https://c.de/story?page=1').success).toBe(true);
+});
+
+test('every kind has one queue and a policy, and a name for two kinds is refused', () => {
+  for (const [name, kind] of registry.kinds)
+    expect([name, kind.retry.attempts > 0, kind.timeoutMs > 0, kind.giveUpAfterMs > 0]).toEqual([
+      name,
+      true,
+      true,
+      true,
+    ]);
+  expect(() => createRegistry([queues[0], queues[0]])).toThrow('declared twice');
+});
+
+test('a summary that an old payload breaks is empty: its job must still be carried', () => {
+  const broken = () => {
+    throw new Error('no such field');
+  };
+  const jobs = {
+    old: { payload: z.unknown(), result: z.unknown(), replay: 'safe' as const, summary: broken },
+  };
+  const made = createRegistry([{ ...queues[0], jobs }]);
+  expect(made.kinds.get('old')?.summary({})).toBe('');
+});
