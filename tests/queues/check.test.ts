@@ -125,10 +125,11 @@ test('every kind has one queue and a policy, and a name for two kinds is refused
   expect(() => createRegistry([queues[0], queues[0]])).toThrow('declared twice');
 });
 
+function broken(): string {
+  throw new Error('no such field');
+}
+
 test('a summary that an old payload breaks is empty: its job must still be carried', () => {
-  const broken = () => {
-    throw new Error('no such field');
-  };
   const jobs = {
     old: { payload: z.unknown(), result: z.unknown(), replay: 'safe' as const, summary: broken },
   };
