@@ -116,8 +116,14 @@ async function connectRedis(url: string, emit: Emit): Promise<Link> {
     producer.disconnect();
     throw thrown;
   }
-  producer.on('close', () => emit('engine.changed', { name: 'redis', ready: false }));
-  producer.on('ready', () => emit('engine.changed', { name: 'redis', ready: true }));
+  let away = false; // `close` comes with every failed reconnect: only changes are news
+  const tell = (ready: boolean): void => {
+    if (away !== ready) return;
+    away = !ready;
+    emit('engine.changed', { name: 'redis', ready });
+  };
+  producer.on('close', () => tell(false));
+  producer.on('ready', () => tell(true));
   let consumer: Redis | undefined; // made with the first worker: an API process needs none
   const shared: Pick<QueueOptions, 'prefix'> = { prefix };
   return {

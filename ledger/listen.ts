@@ -14,8 +14,8 @@ export function listen(db: Db, onNotice: () => void): () => Promise<void> {
   async function open(): Promise<void> {
     try {
       client = await db.connect();
+      client.on('error', again); // first of all: a client without this listener ends the process when its backend dies
       if (stopped) return await client.end();
-      client.on('error', again);
       client.on('end', again);
       client.on('notification', onNotice);
       await client.query(`LISTEN ${enqueuedChannel}`);

@@ -12,6 +12,6 @@ test('the page draws exactly the moves of the table', async () => {
 
 test('the page explains every state', async () => {
   const page = await readFile('docs/job-states.md', 'utf8');
-  const explained = [...page.matchAll(/^\| `(\w+)` \|/gm)].map(([, state]) => String(state));
+  const explained = [...page.matchAll(/^\| `(\w+)` +\|/gm)].map(([, state]) => String(state));
   expect(explained.toSorted()).toEqual(Object.keys(moves).toSorted());
 });
