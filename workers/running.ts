@@ -34,7 +34,8 @@ export class Running {
   readonly #timers: NodeJS.Timeout[] = [];
   #waiting: (() => void)[] = [];
   #renewedAt = performance.now();
-  #renewing = false;
+  /** When the renewal under way was sent; undefined when none is. */
+  #askedAt: number | undefined;
   #interrupted: Interrupted | undefined;
 
   constructor(options: RunningOptions) {
@@ -43,7 +44,9 @@ export class Running {
 
   start(): void {
     this.#timers.push(setInterval(() => void this.#tick(), this.#options.renewMs));
-    this.#timers.push(setInterval(() => this.#checkSilence(), this.#options.leaseMs / 15));
+    this.#timers.push(
+      setInterval(() => setImmediate(() => this.#checkSilence()), this.#options.leaseMs / 15),
+    );
     // Progress that cannot be written is told again with the next change: it is a courtesy, not a fact.
     this.#timers.push(setInterval(() => void this.#writeProgress().catch(() => undefined), 1_000));
   }
@@ -85,8 +88,8 @@ export class Running {
   }
 
   async #tick(): Promise<void> {
-    if (this.#renewing) return;
-    this.#renewing = true;
+    if (this.#askedAt !== undefined) return;
+    this.#askedAt = performance.now();
     try {
       await this.#renew();
     } catch (thrown) {
@@ -94,16 +97,29 @@ export class Running {
         level: 'warn',
         message: `leases could not be renewed: ${toError(thrown).message}`,
       });
+      if (this.#isSilent()) this.#loseAll();
     } finally {
-      this.#renewing = false;
+      this.#askedAt = undefined;
     }
   }
 
-  /** Two thirds of the lease have passed in silence: stop before the next paid call. A renewal may itself hang for seconds. */
+  /**
+   * Two thirds of the lease have passed in silence: stop before the next paid call. A renewal may itself hang for seconds.
+   * Asked after a turn of the event loop, and only when a question is open: when this process itself stood still (a long
+   * computation, a machine under load) the answer may be here already, or the question may not have been put yet.
+   */
   #checkSilence(): void {
-    const silentMs = performance.now() - this.#renewedAt;
-    if (silentMs > (this.#options.leaseMs * 2) / 3)
-      this.#abortAll(new LeaseLost('leases could not be renewed in time'));
+    if (!this.#isSilent()) return;
+    if (this.#askedAt === undefined) void this.#tick();
+    else if (performance.now() - this.#askedAt > this.#options.leaseMs / 15) this.#loseAll();
+  }
+
+  #isSilent(): boolean {
+    return performance.now() - this.#renewedAt > (this.#options.leaseMs * 2) / 3;
+  }
+
+  #loseAll(): void {
+    this.#abortAll(new LeaseLost('leases could not be renewed in time'));
   }
 
   async #renew(): Promise<void> {
