@@ -24,7 +24,7 @@ export interface Lives extends LedgerWorld {
   start: () => Promise<Begun>;
 }
 
-export const leaseMs = 60_000;
+const leaseMs = 60_000;
 
 export async function openLives(): Promise<Lives> {
   const world = await openLedger();
