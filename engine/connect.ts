@@ -146,7 +146,11 @@ async function connectRedis(url: string, emit: Emit): Promise<Link> {
 
 function redis(
   url: string,
-  options: { enableOfflineQueue?: boolean; maxRetriesPerRequest: number | null; lazyConnect?: boolean },
+  options: {
+    enableOfflineQueue?: boolean;
+    maxRetriesPerRequest: number | null;
+    lazyConnect?: boolean;
+  },
 ): Redis {
   const client = new Redis(url, {
     lazyConnect: true,

@@ -8,6 +8,7 @@ import { mayBeSentAgain, type Db } from './db.ts';
 import { family, type Child } from './family.ts';
 import { finishBatch, type Finished, type FinishRequest } from './finish.ts';
 import { firstDispatch, insertJobsSql, insertValues, type Dispatch, type InsertedRow } from './insert.ts';
+import { succeedBatch } from './succeed.ts';
 import { renewLeases, writeProgress, type Lease, type ProgressNote } from './leases.ts';
 
 export interface AttemptsOptions {
@@ -42,7 +43,7 @@ export function createAttempts(options: AttemptsOptions): Attempts {
   });
   const finish = createBatcher<FinishRequest, Finished>({
     max: 500,
-    run: (requests) => finishApart(db, requests),
+    run: (requests) => finishAll(options, requests),
   });
 
   function announce(finished: Finished): Finished {
@@ -55,21 +56,55 @@ export function createAttempts(options: AttemptsOptions): Attempts {
     finish: async (request) => announce(await finish.add(request)),
     finishWithChildren: async (begun, request, children) =>
       announce(await commitFamily(options, begun, request, children)),
-    renew: (leases) => renewLeases(db, options.leaseMs, leases),
+    renew: (leases) => renewLeases(db, options, leases),
     progress: (notes) => writeProgress(db, notes),
   };
 }
 
-/** One outcome that PostgreSQL refuses must not take its neighbours' with it: then each is written by itself. */
-async function finishApart(db: Db, requests: readonly FinishRequest[]): Promise<Settled<Finished>[]> {
+/** Plain successes first; whatever they do not cover goes through the general statement. */
+async function finishAll(
+  options: AttemptsOptions,
+  requests: readonly FinishRequest[],
+): Promise<Settled<Finished>[]> {
+  const plain = requests.filter(
+    (request) => request.verdict.outcome === 'succeeded' && request.plain === true,
+  );
+  const done = plain.length === 0 ? new Set<string>() : await succeedPlain(options, plain);
+  const rest = requests.filter((request) => !done.has(request.jobId));
+  const others = rest.length === 0 ? [] : await finishApart(options, rest);
+  const settled = new Map(rest.map((request, index) => [request, others[index]]));
+  return requests.map((request) => settled.get(request) ?? { value: { state: 'succeeded', dispatches: [] } });
+}
+
+/** A row that PostgreSQL refuses takes its batch with it here; the general statement then finds it. */
+async function succeedPlain(
+  { db, workerId }: AttemptsOptions,
+  requests: readonly FinishRequest[],
+): Promise<Set<string>> {
+  const successes = requests.flatMap(({ jobId, attemptNo, verdict }) =>
+    verdict.outcome === 'succeeded' ? [{ jobId, attemptNo, result: verdict.result }] : [],
+  );
   try {
-    return await finishBatch(db.run, requests);
+    return await succeedBatch(db.run, workerId, successes);
+  } catch (thrown) {
+    if (mayBeSentAgain(thrown)) throw thrown;
+    return new Set();
+  }
+}
+
+/** One outcome that PostgreSQL refuses must not take its neighbours' with it: then each is written by itself. */
+async function finishApart(
+  { db, workerId }: AttemptsOptions,
+  requests: readonly FinishRequest[],
+): Promise<Settled<Finished>[]> {
+  try {
+    return await finishBatch(db.run, workerId, requests);
   } catch (thrown) {
     if (requests.length === 1 || mayBeSentAgain(thrown)) throw thrown;
   }
   const settled: Settled<Finished>[] = [];
   for (const request of requests) {
-    const alone = finishBatch(db.run, [request]);
+    const alone = finishBatch(db.run, workerId, [request]);
     settled.push(...(await alone.catch((thrown: unknown) => [{ error: toError(thrown) }])));
   }
   return settled;
@@ -89,7 +124,7 @@ async function commitFamily(
       const inherited = jobs.filter((job) => job.waiterId !== null && job.waiterId === begun.waiterId).length;
       if (inherited > 0) await run(countUp, [begun.waiterId, inherited]);
       const inserted = await run<InsertedRow>(insertChildren, insertValues(jobs));
-      const [settled] = await finishBatch(run, [request]);
+      const [settled] = await finishBatch(run, options.workerId, [request]);
       const finished = settled !== undefined && 'value' in settled ? settled.value : undefined;
       // Another attempt has taken over, or a cancel came: this attempt's children must not be born.
       if (finished?.state !== 'succeeded') throw new Fenced();
@@ -108,7 +143,7 @@ async function commitFamily(
     return born;
   } catch (thrown) {
     if (!(thrown instanceof Fenced)) throw thrown;
-    const [settled] = await finishBatch(options.db.run, [request]);
+    const [settled] = await finishBatch(options.db.run, options.workerId, [request]);
     return settled !== undefined && 'value' in settled ? settled.value : { state: undefined, dispatches: [] };
   }
 }

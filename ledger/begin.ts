@@ -8,7 +8,7 @@ export interface BeginRequest {
   generation: number;
 }
 
-/** An attempt that is ours: its number must be shown with every later write. */
+/** An attempt that is ours: its number and worker must be shown with every later write. */
 export interface Begun {
   jobId: string;
   kind: string;
@@ -16,6 +16,7 @@ export interface Begun {
   tenant: string;
   generation: number;
   attemptNo: number;
+  workerId: string;
   /** Failures before this attempt. */
   failures: number;
   payload: unknown;
@@ -24,7 +25,8 @@ export interface Begun {
   waiterId: string | null;
   /** Milliseconds from due to now. */
   waitMs: number;
-  createdAt: Date;
+  /** Milliseconds since 1970. */
+  createdMs: number;
 }
 
 /** `gone`: acknowledge and forget. `early`: the engine's clock runs ahead; the row has been put back undispatched. */
@@ -36,16 +38,19 @@ export interface BeginContext {
   leaseMs: number;
 }
 
+// The commit of a begin is not waited for (docs/decisions/0006): lost in a crash of PostgreSQL it leaves the job waiting, and
+// what its worker writes is refused.
 const beginRows = {
   name: 'attempt_begin',
-  text: `UPDATE job j SET state = 'running', attempt_no = j.attempt_no + 1, worker_id = $3, started_at = clock_timestamp(),
+  text: `WITH unhurried AS MATERIALIZED (SELECT set_config('synchronous_commit', 'off', true))
+    UPDATE job j SET state = 'running', attempt_no = j.attempt_no + 1, worker_id = $3, started_at = clock_timestamp(),
       lease_until = clock_timestamp() + $4 * interval '1 ms', dispatched_at = coalesce(j.dispatched_at, clock_timestamp()),
       claimed_until = NULL
-    FROM unnest($1::uuid[], $2::int[]) AS d(id, generation)
+    FROM unnest($1::uuid[], $2::int[]) AS d(id, generation), unhurried
     WHERE j.id = d.id AND j.generation = d.generation AND j.state IN (${sqlStates(startableStates)})
       AND j.run_at <= clock_timestamp() + interval '1 s' AND j.cancel_requested_at IS NULL
     RETURNING j.id, j.kind, j.queue, j.tenant, j.generation, j.attempt_no, j.failures, j.payload, j.parent_id, j.root_id,
-      j.waiter_id, j.created_at, extract(epoch FROM j.started_at - j.run_at)::float8 * 1000 AS wait_ms`,
+      j.waiter_id, extract(epoch FROM j.created_at)::float8 * 1000 AS created_ms, extract(epoch FROM j.started_at - j.run_at)::float8 * 1000 AS wait_ms`,
 };
 
 const readRefused = {
@@ -73,7 +78,7 @@ interface BegunRow {
   parent_id: string | null;
   root_id: string | null;
   waiter_id: string | null;
-  created_at: Date;
+  created_ms: number;
   wait_ms: number;
 }
 
@@ -96,7 +101,7 @@ export async function beginBatch(
     context.workerId,
     context.leaseMs,
   ]);
-  const begun = new Map(rows.map((row) => [row.id, toBegun(row)]));
+  const begun = new Map(rows.map((row) => [row.id, toBegun(row, context.workerId)]));
   const refused = unique.filter((request) => !begun.has(request.jobId));
   const early = refused.length > 0 ? await putBackEarly(context.db, refused) : new Set<string>();
   return requests.map((request) => {
@@ -127,7 +132,7 @@ async function putBackEarly(db: Db, refused: readonly BeginRequest[]): Promise<S
   return new Set(early.map(({ jobId }) => jobId));
 }
 
-function toBegun(row: BegunRow): Begun {
+function toBegun(row: BegunRow, workerId: string): Begun {
   return {
     jobId: row.id,
     kind: row.kind,
@@ -135,12 +140,13 @@ function toBegun(row: BegunRow): Begun {
     tenant: row.tenant,
     generation: row.generation,
     attemptNo: row.attempt_no,
+    workerId,
     failures: row.failures,
     payload: row.payload,
     parentId: row.parent_id,
     rootId: row.root_id,
     waiterId: row.waiter_id,
     waitMs: Math.max(0, row.wait_ms),
-    createdAt: row.created_at,
+    createdMs: row.created_ms,
   };
 }

@@ -19,6 +19,8 @@ export interface FinishRequest {
   jobId: string;
   attemptNo: number;
   verdict: Verdict;
+  /** The job has no waiter, as far as its begin said: a success may take the short way (ledger/succeed.ts). */
+  plain?: boolean;
 }
 
 /** `undefined` state: refused, because the attempt is no longer the current one. */
@@ -75,7 +77,7 @@ const finishRows = {
         failures = j.failures + (d.failed AND j.cancel_requested_at IS NULL)::int, lease_until = NULL,
         progress = CASE WHEN d.outcome = 'succeeded' THEN 100 ELSE j.progress END,
         result = CASE WHEN (${nextState}) = 'succeeded' THEN d.result END, error_code = d.code, error_message = d.message
-      FROM d WHERE j.id = d.id AND j.attempt_no = d.attempt_no AND j.state = 'running'
+      FROM d WHERE j.id = d.id AND j.attempt_no = d.attempt_no AND j.worker_id = $${names.length + 1} AND j.state = 'running'
       RETURNING j.waiter_id, j.attempt_no, j.worker_id, j.started_at, ${dispatchColumns('j')}),
     ended AS (
       INSERT INTO attempt (job_id, attempt_no, generation, outcome, code, message, stack, worker_id, started_at, ended_at)
@@ -94,13 +96,12 @@ type ResultRow = DispatchRow & { own: number | null; state: JobState };
 /** Writes the outcomes of a batch, in one statement: all of it or nothing. */
 export async function finishBatch(
   run: Run,
+  workerId: string,
   requests: readonly FinishRequest[],
 ): Promise<Settled<Finished>[]> {
   const rows = requests.map(toRow);
-  const returned = await run<ResultRow>(
-    finishRows,
-    names.map((name) => rows.map((row) => row[name])),
-  );
+  const columns = names.map((name) => rows.map((row) => row[name]));
+  const returned = await run<ResultRow>(finishRows, [...columns, workerId]);
   const own = new Map<string, ResultRow>();
   const woken: Dispatch[] = [];
   for (const row of returned) {

@@ -19,20 +19,21 @@ const renewRows = {
   name: 'lease_renew',
   text: `UPDATE job j SET lease_until = clock_timestamp() + $3 * interval '1 ms'
     FROM unnest($1::uuid[], $2::int[]) AS d(id, attempt_no)
-    WHERE j.id = d.id AND j.attempt_no = d.attempt_no AND j.state = 'running'
+    WHERE j.id = d.id AND j.attempt_no = d.attempt_no AND j.worker_id = $4 AND j.state = 'running'
     RETURNING j.id, j.cancel_requested_at IS NOT NULL AS cancelled`,
 };
 
 export async function renewLeases(
   db: Db,
-  leaseMs: number,
+  owner: { workerId: string; leaseMs: number },
   leases: readonly Lease[],
 ): Promise<{ lost: readonly string[]; cancelled: readonly string[] }> {
   if (leases.length === 0) return { lost: [], cancelled: [] };
   const rows = await db.run<{ id: string; cancelled: boolean }>(renewRows, [
     leases.map((lease) => lease.jobId),
     leases.map((lease) => lease.attemptNo),
-    leaseMs,
+    owner.leaseMs,
+    owner.workerId,
   ]);
   const held = new Set(rows.map((row) => row.id));
   return {

@@ -32,10 +32,12 @@ const addTimeoutMs = 2_000;
 const nudgeLimitMs = 2_000;
 const batchSize = 500;
 
+// Not waited for either: a stamp lost in a crash means that the sweep adds the same engine id once more.
 const stampRows = {
   name: 'relay_stamp',
-  text: `UPDATE job j SET dispatched_at = clock_timestamp(), claimed_until = NULL, dispatch_error = NULL
-    FROM unnest($1::uuid[], $2::int[]) AS d(id, generation)
+  text: `WITH unhurried AS MATERIALIZED (SELECT set_config('synchronous_commit', 'off', true))
+    UPDATE job j SET dispatched_at = clock_timestamp(), claimed_until = NULL, dispatch_error = NULL
+    FROM unnest($1::uuid[], $2::int[]) AS d(id, generation), unhurried
     WHERE j.id = d.id AND j.generation = d.generation AND j.dispatched_at IS NULL`,
 };
 

@@ -112,7 +112,8 @@ export async function commitLostCharges(
 /** Locks the job row: the step and a takeover of the job cannot both happen. */
 async function fence(tx: Tx, begun: Begun): Promise<void> {
   const rows = await tx.$queryRaw<unknown[]>`
-    SELECT 1 FROM job WHERE id = ${begun.jobId}::uuid AND attempt_no = ${begun.attemptNo} AND state = 'running' FOR NO KEY UPDATE`;
+    SELECT 1 FROM job WHERE id = ${begun.jobId}::uuid AND attempt_no = ${begun.attemptNo}
+      AND worker_id = ${begun.workerId}::uuid AND state = 'running' FOR NO KEY UPDATE`;
   if (rows.length === 0)
     throw new FencedError(`step failed: attempt ${begun.attemptNo} is no longer the current one`);
 }

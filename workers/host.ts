@@ -16,7 +16,7 @@ import type { Services, WorkerDefinition } from './define.ts';
 import { buildJob } from './job.ts';
 import { toFailure, verdictOf } from './outcome.ts';
 import { persist } from './persist.ts';
-import { report, type Reported } from './report.ts';
+import { report, type Reported } from './ending.ts';
 import { Interrupted, LeaseLost, type Running, type RunningAttempt } from './running.ts';
 
 export interface HostOptions {
@@ -171,7 +171,8 @@ export class WorkerHost {
 
   #write({ begun }: Run, { verdict, children }: Ended): Promise<Finished> {
     const { attempts, leaving } = this.#options;
-    const request = { jobId: begun.jobId, attemptNo: begun.attemptNo, verdict };
+    const { jobId, attemptNo, waiterId } = begun;
+    const request = { jobId, attemptNo, verdict, plain: waiterId === null };
     return persist(
       () =>
         children.length > 0

@@ -38,7 +38,7 @@ export function report(
     recorded: state !== undefined,
   });
   if (state !== undefined && isFinal(state)) {
-    reporter.emit('job.finished', { ...facts, state, endToEndMs: Date.now() - begun.createdAt.getTime() });
+    reporter.emit('job.finished', { ...facts, state, endToEndMs: Date.now() - begun.createdMs });
   }
   if (state === 'dead' && verdict.outcome === 'failed')
     return { failed: true, message: `${verdict.code}: ${verdict.message}` };

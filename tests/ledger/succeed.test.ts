@@ -1,0 +1,61 @@
+// The short way of a success, and the fence that makes a begin safe whose commit is not waited for.
+import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { createAttempts } from '../../ledger/attempts.ts';
+import { newId } from '../../shared/ids.ts';
+import { begunOf, openLives, succeeded, type Lives } from './lives.ts';
+import { query, stateOf } from './world.ts';
+
+let lives: Lives;
+beforeAll(async () => {
+  lives = await openLives();
+});
+afterAll(() => lives.close());
+
+test('a plain success takes the short way and leaves its attempt', async () => {
+  const { jobId, attemptNo } = await lives.start();
+  lives.sent.length = 0;
+  const finished = await lives.attempts.finish({ jobId, attemptNo, verdict: succeeded, plain: true });
+  expect(finished).toEqual({ state: 'succeeded', dispatches: [] });
+  expect(lives.sent).toEqual(['attempt_succeed']);
+  const attempts = await lives.db.prisma.attempt.findMany({ where: { jobId } });
+  expect(attempts).toMatchObject([
+    { attemptNo: 1, outcome: 'succeeded', generation: 1, workerId: lives.workerId },
+  ]);
+});
+
+test('a success that was cancelled meanwhile goes the general way and is cancelled', async () => {
+  const { jobId, attemptNo } = await lives.start();
+  await query(lives, `UPDATE job SET cancel_requested_at = now() WHERE id = '${jobId}' RETURNING 1`);
+  const finished = await lives.attempts.finish({ jobId, attemptNo, verdict: succeeded, plain: true });
+  expect(finished.state).toBe('cancelled');
+});
+
+test('a begin that a crash of PostgreSQL took back cannot write over the attempt of the next worker', async () => {
+  const lost = await lives.start();
+  // What the crash leaves: the row as it was before the begin.
+  await query(
+    lives,
+    `UPDATE job SET state = 'waiting', attempt_no = 0, worker_id = NULL WHERE id = '${lost.jobId}' RETURNING 1`,
+  );
+  const workerId = newId();
+  const other = createAttempts({
+    ...lives,
+    workerId,
+    leaseMs: 60_000,
+    emit: lives.events.emit,
+    onCommitted: () => undefined,
+  });
+  const next = begunOf(await other.begin({ jobId: lost.jobId, generation: 1 }));
+  expect(next.attemptNo).toBe(lost.attemptNo);
+  const stale = { jobId: lost.jobId, attemptNo: lost.attemptNo };
+  expect(await lives.attempts.renew([stale])).toEqual({ lost: [lost.jobId], cancelled: [] });
+  for (const plain of [true, false]) {
+    expect(await lives.attempts.finish({ ...stale, verdict: succeeded, plain })).toMatchObject({
+      state: undefined,
+    });
+  }
+  expect(await stateOf(lives, lost.jobId)).toBe('running');
+  expect(await other.finish({ ...stale, verdict: succeeded, plain: true })).toMatchObject({
+    state: 'succeeded',
+  });
+});
