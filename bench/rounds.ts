@@ -3,6 +3,7 @@ import { fork, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
 import autocannon from 'autocannon';
+import { nodeFlags } from '../cli/node-flags.ts';
 import type { SideContext, SideResult } from './sides/types.ts';
 
 const entry = fileURLToPath(new URL('./side.js', import.meta.url));
@@ -35,7 +36,11 @@ export async function serveRound(name: string, context: SideContext): Promise<Si
 }
 
 function startSide(name: string, context: SideContext): ChildProcess {
-  return fork(entry, [name, JSON.stringify(context)], { stdio: ['ignore', 'ignore', 'inherit', 'ipc'] });
+  // Both sides run under the flags that our own processes are started with.
+  return fork(entry, [name, JSON.stringify(context)], {
+    execArgv: [...nodeFlags],
+    stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
+  });
 }
 
 async function answer<T>(child: ChildProcess, name: string): Promise<T> {

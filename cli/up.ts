@@ -1,5 +1,6 @@
 // `storytime up`: the whole system as one process tree, for development: database, sandbox, API, work, dashboard.
 // Stopped by one Ctrl-C within ten seconds, sandbox and database last; killed, it leaves no orphan and loses no job.
+import { nodeFlags } from './node-flags.ts';
 import { createWriteStream, mkdirSync, renameSync, statSync, type WriteStream } from 'node:fs';
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
@@ -172,7 +173,7 @@ function announce({ terminal, options, paint }: Up, note: UpNote): void {
 /** This very program, so that parts run the same code; from its TypeScript source through tsx, as tests do. */
 function thisProgram(): { file: string; execArgv: readonly string[] } {
   if (import.meta.url.endsWith('.js'))
-    return { file: fileURLToPath(new URL('./main.js', import.meta.url)), execArgv: ['--enable-source-maps'] };
+    return { file: fileURLToPath(new URL('./main.js', import.meta.url)), execArgv: [...nodeFlags] };
   const tsx = pathToFileURL(createRequire(import.meta.url).resolve('tsx')).href;
   return { file: fileURLToPath(new URL('./main.ts', import.meta.url)), execArgv: ['--import', tsx] };
 }

@@ -49,8 +49,9 @@ function batchedStdout(): { write: (line: string) => void } {
 
 /** An event's own message goes under `reason`: `message` is the line's, and a key written twice is lost by most readers. */
 function factsOf(event: { message?: string }): object {
+  if (event.message === undefined) return event;
   const { message, ...facts } = event;
-  return message === undefined ? facts : { ...facts, reason: message };
+  return { ...facts, reason: message };
 }
 
 /** Subscribes the log to every event. */

@@ -1,7 +1,9 @@
 // The compose file and the image against what they run: the command line, the settings, and the rules of a careful operator.
+// Covers: cli/node-flags.ts
 import { existsSync, readFileSync } from 'node:fs';
 import { expect, test } from '@jest/globals';
 import { parse } from 'yaml';
+import { nodeFlags } from '../cli/node-flags.ts';
 import { buildProgram } from '../cli/program.ts';
 import { loadConfig, providerKeys, settings } from '../shared/config.ts';
 
@@ -127,7 +129,9 @@ test('the image runs the program of package.json, not as root, with no secret bu
     .slice(1);
   const last = stages.at(-1) ?? '';
   const { bin } = JSON.parse(readFileSync('package.json', 'utf8')) as { bin: { storytime: string } };
-  expect(last).toContain(`ENTRYPOINT ["node", "--enable-source-maps", "${bin.storytime}"]`);
+  const entry = /^ENTRYPOINT (.*)$/m.exec(last)?.[1] ?? '[]';
+  // The flags are those that `storytime up` gives its processes.
+  expect(JSON.parse(entry)).toEqual(['node', ...nodeFlags, bin.storytime]);
   expect(last.indexOf('USER node')).toBeGreaterThan(last.lastIndexOf('RUN'));
   expect(stages.every((stage) => stage.startsWith('node:24-slim'))).toBe(true);
   expect(last).not.toContain('npm');

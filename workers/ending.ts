@@ -1,5 +1,5 @@
 // Tells how an attempt ended: the one wide log line and the metrics come from these events; the engine gets its ending.
-import type { Emit } from '../shared/events.ts';
+import type { AttemptEnded, Emit } from '../shared/events.ts';
 import type { Ending } from '../engine/types.ts';
 import type { Begun } from '../ledger/begin.ts';
 import type { Finished, Verdict } from '../ledger/finish.ts';
@@ -23,34 +23,43 @@ export function report(
   verdict: Verdict,
   { state }: Finished,
 ): Ending {
-  const facts = { jobId: begun.jobId, queue: begun.queue, kind: begun.kind };
-  reporter.emit('attempt.ended', {
-    ...facts,
-    tenant: begun.tenant,
-    attempt: begun.attemptNo,
-    generation: begun.generation,
-    outcome: state === 'cancelled' ? 'cancelled' : verdict.outcome,
-    state: state ?? 'refused',
-    durationMs: Math.round(performance.now() - startedAt),
-    ...(begun.attemptNo === 1 && { waitMs: Math.round(begun.waitMs) }),
-    ...failureFacts(verdict),
-    workerId: reporter.workerId,
-    recorded: state !== undefined,
-  });
+  const { jobId, queue, kind } = begun;
+  reporter.emit('attempt.ended', attemptEnded(reporter, { begun, startedAt }, verdict, state));
   if (state !== undefined && isFinal(state)) {
-    reporter.emit('job.finished', { ...facts, state, endToEndMs: Date.now() - begun.createdMs });
+    reporter.emit('job.finished', { jobId, queue, kind, state, endToEndMs: Date.now() - begun.createdMs });
   }
   if (state === 'dead' && verdict.outcome === 'failed')
     return { failed: true, message: `${verdict.code}: ${verdict.message}` };
   return { failed: false, outcome: state ?? 'refused' };
 }
 
-function failureFacts(verdict: Verdict): {
-  code?: (Verdict & { outcome: 'failed' })['code'];
-  message?: string;
-  retryInMs?: number;
-} {
-  if (verdict.outcome !== 'failed' && verdict.outcome !== 'snoozed') return {};
-  const { code, message, retryInMs } = verdict;
-  return { code, message, ...(retryInMs !== null && { retryInMs }) };
+function attemptEnded(
+  { workerId }: Reporter,
+  { begun, startedAt }: Reported,
+  verdict: Verdict,
+  state: Finished['state'],
+): AttemptEnded {
+  const { jobId, queue, kind } = begun;
+  const event: AttemptEnded = {
+    jobId,
+    queue,
+    kind,
+    tenant: begun.tenant,
+    attempt: begun.attemptNo,
+    generation: begun.generation,
+    outcome: state === 'cancelled' ? 'cancelled' : verdict.outcome,
+    state: state ?? 'refused',
+    durationMs: Math.round(performance.now() - startedAt),
+    workerId,
+    recorded: state !== undefined,
+  };
+  if (begun.attemptNo === 1) event.waitMs = Math.round(begun.waitMs);
+  if (verdict.outcome === 'failed' || verdict.outcome === 'snoozed') addFailure(event, verdict);
+  return event;
+}
+
+function addFailure(event: AttemptEnded, verdict: Verdict & { outcome: 'failed' | 'snoozed' }): void {
+  event.code = verdict.code;
+  event.message = verdict.message;
+  if (verdict.retryInMs !== null) event.retryInMs = verdict.retryInMs;
 }
