@@ -33,6 +33,5 @@ export function json(value: object): string {
 
 /** Text from elsewhere without what a terminal would obey. */
 export function plain(text: string): string {
-  // oxlint-disable-next-line no-control-regex -- the control characters are the point
   return text.replaceAll(/[\u0000-\u0008\u000b-\u001f\u007f-\u009f]/g, '\uFFFD');
 }

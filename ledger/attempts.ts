@@ -8,7 +8,7 @@ import { mayBeSentAgain, type Db } from './db.ts';
 import { family, type Child } from './family.ts';
 import { finishBatch, type Finished, type FinishRequest } from './finish.ts';
 import { firstDispatch, insertJobsSql, insertValues, type Dispatch, type InsertedRow } from './insert.ts';
-import { succeedBatch } from './succeed.ts';
+import { nameOf, succeedBatch } from './succeed.ts';
 import { renewLeases, writeProgress, type Lease, type ProgressNote } from './leases.ts';
 
 export interface AttemptsOptions {
@@ -70,8 +70,11 @@ async function finishAll(
     (request) => request.verdict.outcome === 'succeeded' && request.plain === true,
   );
   const done = plain.length === 0 ? new Set<string>() : await succeedPlain(options, plain);
-  const rest = requests.filter((request) => !done.has(request.jobId));
-  const others = rest.length === 0 ? [] : await finishApart(options, rest);
+  const rest = requests.filter((request) => !done.has(nameOf(request)));
+  // A failure of the rest is theirs alone: sent again, the successes above would be taken for refused.
+  const others = await finishApart(options, rest).catch((thrown: unknown) =>
+    rest.map((): Settled<Finished> => ({ error: toError(thrown) })),
+  );
   const settled = new Map(rest.map((request, index) => [request, others[index]]));
   return requests.map((request) => settled.get(request) ?? { value: { state: 'succeeded', dispatches: [] } });
 }
@@ -97,6 +100,7 @@ async function finishApart(
   { db, workerId }: AttemptsOptions,
   requests: readonly FinishRequest[],
 ): Promise<Settled<Finished>[]> {
+  if (requests.length === 0) return [];
   try {
     return await finishBatch(db.run, workerId, requests);
   } catch (thrown) {

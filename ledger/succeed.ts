@@ -20,20 +20,25 @@ const succeedRows = {
       RETURNING j.id, j.attempt_no, j.generation, j.started_at, j.finished_at)
     INSERT INTO attempt (job_id, attempt_no, generation, outcome, worker_id, started_at, ended_at)
     SELECT id, attempt_no, generation, 'succeeded', $4, started_at, finished_at FROM moved
-    RETURNING job_id AS id`,
+    RETURNING job_id, attempt_no`,
 };
 
-/** Writes what fits; returns the ids of the jobs that succeeded. */
+/** Writes what fits; returns the names (`nameOf`) of the attempts that succeeded. */
 export async function succeedBatch(
   run: Run,
   workerId: string,
   successes: readonly Success[],
 ): Promise<Set<string>> {
-  const rows = await run<{ id: string }>(succeedRows, [
+  const rows = await run<{ job_id: string; attempt_no: number }>(succeedRows, [
     successes.map((success) => success.jobId),
     successes.map((success) => success.attemptNo),
     successes.map((success) => success.result),
     workerId,
   ]);
-  return new Set(rows.map((row) => row.id));
+  return new Set(rows.map((row) => nameOf({ jobId: row.job_id, attemptNo: row.attempt_no })));
+}
+
+/** Job and attempt number: a stale attempt of a job must not pass for the current one in the same batch. */
+export function nameOf({ jobId, attemptNo }: { jobId: string; attemptNo: number }): string {
+  return `${jobId}:${attemptNo}`;
 }

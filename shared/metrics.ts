@@ -43,7 +43,7 @@ export function createMetrics(events: EventBus, build: { version: string }): Met
   return { text: () => registry.metrics(), contentType: registry.contentType };
 }
 
-/** Labels come from closed sets, so each combination is looked up once: for a short job the lookups are half the cost. */
+/** Labels come from closed sets, so each combination is looked up once, not at every short job. */
 function remembered<Series>(look: (...labels: string[]) => Series): (...labels: string[]) => Series {
   const known = new Map<string, Series>();
   return (...labels) => {

@@ -3,7 +3,7 @@ import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { createAttempts } from '../../ledger/attempts.ts';
 import { newId } from '../../shared/ids.ts';
 import { begunOf, openLives, succeeded, type Lives } from './lives.ts';
-import { query, stateOf } from './world.ts';
+import { query, setJob, stateOf } from './world.ts';
 
 let lives: Lives;
 beforeAll(async () => {
@@ -58,4 +58,41 @@ test('a begin that a crash of PostgreSQL took back cannot write over the attempt
   expect(await other.finish({ ...stale, verdict: succeeded, plain: true })).toMatchObject({
     state: 'succeeded',
   });
+});
+
+test('a stale attempt does not pass for the current one that succeeds in the same batch', async () => {
+  const { jobId, attemptNo } = await lives.start();
+  await setJob(lives, jobId, 'attempt_no = 2');
+  const [stale, current] = await Promise.all(
+    [attemptNo, 2].map((number) =>
+      lives.attempts.finish({ jobId, attemptNo: number, verdict: succeeded, plain: true }),
+    ),
+  );
+  expect([stale?.state, current?.state]).toEqual([undefined, 'succeeded']);
+});
+
+test('a failure of the others in a batch leaves its plain successes told', async () => {
+  const [plain, other] = [await lives.start(), await lives.start()];
+  const broken = createAttempts({
+    ...lives,
+    leaseMs: 60_000,
+    emit: lives.events.emit,
+    onCommitted: () => undefined,
+    db: {
+      ...lives.db,
+      run(statement, values) {
+        if (statement.name === 'attempt_finish') return Promise.reject(new Error('Connection terminated'));
+        return lives.db.run(statement, values);
+      },
+    },
+  });
+  const outcomes = await Promise.allSettled([
+    broken.finish({ jobId: plain.jobId, attemptNo: 1, verdict: succeeded, plain: true }),
+    broken.finish({ jobId: other.jobId, attemptNo: 1, verdict: succeeded }),
+  ]);
+  expect(outcomes).toMatchObject([
+    { status: 'fulfilled', value: { state: 'succeeded' } },
+    { status: 'rejected' },
+  ]);
+  expect(await stateOf(lives, other.jobId)).toBe('running');
 });
