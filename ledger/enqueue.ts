@@ -2,6 +2,7 @@
 // engine is never waited for. The same key and body give the same job, however often and from however many processes.
 import { createBatcher } from '../shared/batcher.ts';
 import type { Emit } from '../shared/events.ts';
+import { reach } from '../shared/points.ts';
 import { ledgerProblem, type Db } from './db.ts';
 import { commitBatch, type Enqueued } from './enqueue-batch.ts';
 import type { EnqueueRequest } from './enqueue-rows.ts';
@@ -35,6 +36,7 @@ export function createEnqueue(options: EnqueueOptions): Enqueue {
 }
 
 function announce(options: EnqueueOptions, dispatches: readonly Dispatch[]): void {
+  for (const { id, kind } of dispatches) reach('enqueue.committed', id, kind);
   options.onCommitted(dispatches);
   const counts = new Map<string, { queue: string; count: number }>();
   for (const { kind, queue } of dispatches)

@@ -4,6 +4,7 @@
 import { createBatcher, type Settled } from '../shared/batcher.ts';
 import { toError } from '../shared/errors.ts';
 import type { Emit } from '../shared/events.ts';
+import { reach } from '../shared/points.ts';
 import { sanitiseText } from '../shared/text.ts';
 import type { Broker, EngineJob } from '../engine/types.ts';
 import type { Registry } from '../queues/registry.ts';
@@ -113,6 +114,7 @@ async function carryQueue(options: RelayOptions, queue: string, rows: readonly D
   const jobs = rows.map((row) => toEngineJob(options.registry, row));
   try {
     await withTimeout(options.broker.add(queue, jobs));
+    for (const { id, kind } of rows) reach('dispatch.added', id, kind);
     await stamp(options.db, rows);
     return rows.length;
   } catch (thrown) {

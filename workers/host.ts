@@ -3,6 +3,7 @@
 import { Failure, toError } from '../shared/errors.ts';
 import type { Emit } from '../shared/events.ts';
 import { isId } from '../shared/ids.ts';
+import { reach } from '../shared/points.ts';
 import { toStorableJson } from '../shared/text.ts';
 import type { Delivery, Ending } from '../engine/types.ts';
 import type { Attempts } from '../ledger/attempts.ts';
@@ -73,6 +74,7 @@ export class WorkerHost {
     if (!isId(jobId) || !isGeneration(generation)) return { failed: false, outcome: 'gone' };
     const answer = await persist(() => attempts.begin({ jobId, generation }), leaving);
     if ('refused' in answer) return { failed: false, outcome: answer.refused };
+    reach('attempt.begun', jobId, answer.begun.kind);
     const run: Run = {
       begun: answer.begun,
       startedAt: performance.now(),
@@ -157,6 +159,7 @@ export class WorkerHost {
   }
 
   async #finish(run: Run, ended: Ended): Promise<{ verdict: Verdict; finished: Finished }> {
+    reach('attempt.finishing', run.begun.jobId, run.begun.kind);
     try {
       return { verdict: ended.verdict, finished: await this.#write(run, ended) };
     } catch (thrown) {

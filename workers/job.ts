@@ -2,6 +2,7 @@
 import type { Call, Charge } from '../shared/call.ts';
 import { Failure, toError } from '../shared/errors.ts';
 import type { Emit } from '../shared/events.ts';
+import { reach } from '../shared/points.ts';
 import { sanitiseText } from '../shared/text.ts';
 import { checkJob } from '../queues/check.ts';
 import type { Registry } from '../queues/registry.ts';
@@ -137,6 +138,7 @@ async function runStep<T>(
       charge: (charge) => void charges.push(charge),
     });
     const durationMs = Math.round(performance.now() - start);
+    reach('step.answered', begun.jobId, begun.kind, name);
     const commit = {
       name,
       value,
