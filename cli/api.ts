@@ -3,17 +3,19 @@ import type { Environment } from '../shared/config.ts';
 import { startApi } from '../api/server.ts';
 import { createEnqueue } from '../ledger/enqueue.ts';
 import { createKeyring } from '../ledger/keys.ts';
-import { registry } from '../queues/index.ts';
+import { registry as storytime } from '../queues/index.ts';
+import type { Registry } from '../queues/registry.ts';
 import { linkSecretOf, openParts, publicUrlOf, readiness } from './parts.ts';
 import { runPart, type Part } from './process.ts';
 
-export async function runApi(env: Environment): Promise<number> {
-  return runPart('api', env, start);
+/** `registry`: tests bring kinds of their own. */
+export async function runApi(env: Environment, registry: Registry = storytime): Promise<number> {
+  return runPart('api', env, (part) => start(part, registry));
 }
 
-async function start(part: Part): Promise<string> {
+async function start(part: Part, registry: Registry): Promise<string> {
   const { config, emit, lifecycle, metrics } = part;
-  const parts = await openParts(part, { workers: 0, statementTimeoutMs: 2_000 });
+  const parts = await openParts(part, { registry, workers: 0, statementTimeoutMs: 2_000 });
   const { db, broker, relay } = parts;
   const api = await startApi({
     registry,

@@ -12,7 +12,7 @@ export async function runDashboard(env: Environment): Promise<number> {
 
 async function start(part: Part): Promise<string> {
   const { config, emit, lifecycle } = part;
-  const { db, broker } = await openParts(part, { workers: 0, statementTimeoutMs: 5_000 });
+  const { db, broker } = await openParts(part, { registry, workers: 0, statementTimeoutMs: 5_000 });
   const dashboard = await startDashboard({
     db,
     broker,

@@ -8,7 +8,7 @@ import type { Broker } from '../engine/types.ts';
 import { openDb, type Db } from '../ledger/db.ts';
 import { startEmbeddedPostgres } from '../ledger/embedded/start.ts';
 import { createRelay, type Relay } from '../ledger/relay.ts';
-import { registry } from '../queues/index.ts';
+import type { Registry } from '../queues/registry.ts';
 import { ensureSecret, makeHome } from './home.ts';
 import type { Part } from './process.ts';
 
@@ -20,6 +20,8 @@ export interface Parts {
 }
 
 export interface PartsOptions {
+  /** The queues and kinds there are. */
+  registry: Registry;
   /** Workers of the engine in this process: each holds a connection. */
   workers: number;
   /** The server ends a statement of the ledger after this long, in ms. */
@@ -29,6 +31,7 @@ export interface PartsOptions {
 /** Registers how each is stopped: whatever is registered later is stopped before them. */
 export async function openParts(part: Part, options: PartsOptions): Promise<Parts> {
   const { config, emit, lifecycle } = part;
+  const { registry } = options;
   const database = await openDatabase(config, (line) => emit('notice', { level: 'warn', message: line }));
   lifecycle.onStop('the embedded PostgreSQL', database.stop);
   const { url } = database;

@@ -1,10 +1,13 @@
 // The queues that `work --queues` names, checked against those that exist.
-import { registry } from '../queues/index.ts';
+import type { Registry } from '../queues/registry.ts';
 import { nearest } from '../shared/text.ts';
 import { CliError } from './exit.ts';
 
 /** Throws for a name that is no queue, and says which was probably meant. */
-export function queueNames(wanted: readonly string[] | undefined): readonly string[] | undefined {
+export function queueNames(
+  wanted: readonly string[] | undefined,
+  registry: Registry,
+): readonly string[] | undefined {
   const known = registry.queues.map(({ name }) => name);
   for (const name of wanted ?? []) {
     if (known.includes(name)) continue;

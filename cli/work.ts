@@ -6,6 +6,8 @@ import { gateMs, openGate } from '../ledger/gates.ts';
 import type { Db } from '../ledger/db.ts';
 import { signLink } from '../ledger/links.ts';
 import { registry } from '../queues/index.ts';
+import type { Registry } from '../queues/registry.ts';
+import type { WorkerDefinition } from '../workers/define.ts';
 import { workers } from '../workers/index.ts';
 import { startWork, type Work } from '../workers/work.ts';
 import { linkSecretOf, openParts, publicUrlOf } from './parts.ts';
@@ -16,15 +18,37 @@ import { runPart, type Part } from './process.ts';
 
 const linkDays = 7;
 
-export async function runWork(env: Environment, wanted: readonly string[] | undefined): Promise<number> {
-  const queues = queueNames(wanted);
-  return runPart('work', env, (part) => start(part, env, queues));
+/** Which jobs there are and who runs them. */
+interface Cast {
+  registry: Registry;
+  workers: readonly WorkerDefinition[];
 }
 
-async function start(part: Part, env: Environment, queues: readonly string[] | undefined): Promise<string> {
+interface WorkStart {
+  env: Environment;
+  /** Default all. */
+  queues: readonly string[] | undefined;
+  cast: Cast;
+}
+
+/** `cast`: tests bring kinds and handlers of their own; everything else is as in production. */
+export async function runWork(
+  env: Environment,
+  wanted: readonly string[] | undefined,
+  cast: Cast = { registry, workers },
+): Promise<number> {
+  const queues = queueNames(wanted, cast.registry);
+  return runPart('work', env, (part) => start(part, { env, queues, cast }));
+}
+
+async function start(part: Part, { env, queues, cast }: WorkStart): Promise<string> {
   const { config, emit, lifecycle } = part;
-  const listening = queues?.length ?? workers.length;
-  const parts = await openParts(part, { workers: listening, statementTimeoutMs: 10_000 });
+  const listening = queues?.length ?? cast.workers.length;
+  const parts = await openParts(part, {
+    registry: cast.registry,
+    workers: listening,
+    statementTimeoutMs: 10_000,
+  });
   const providers = createProviders(config, { emit, gateOf: (provider) => sharedGate(parts.db, provider) });
   lifecycle.onStop('the providers', () => providers.close());
   lifecycle.onStop('the relay', () => parts.relay.idle());
@@ -34,8 +58,7 @@ async function start(part: Part, env: Environment, queues: readonly string[] | u
   const work = await startWork({
     ...parts,
     config,
-    registry,
-    workers,
+    ...cast,
     services: { ...providers, db: parts.db, artifactLink },
     emit,
     version: part.version,
