@@ -75,7 +75,9 @@ function include(file: string): string[] {
 
 test('tsconfig, the build and knip know every folder of the house', () => {
   const names = Object.keys(rooms).toSorted();
-  expect(include('tsconfig.build.json').toSorted()).toEqual(names);
+  // What the fault rows run as processes is built like the parts it stands beside; the image leaves tests/ out.
+  const built = include('tsconfig.build.json').filter((name) => name !== 'tests/faults/programs');
+  expect(built.toSorted()).toEqual(names);
   expect(
     include('tsconfig.json')
       .filter((name) => names.includes(name))

@@ -1,0 +1,33 @@
+// The control: without a fault the checker finds nothing, and nothing is run or paid twice. A harness that is not also right
+// about a healthy system proves nothing about a sick one.
+import { expect } from '@jest/globals';
+import { allInvariants } from './kit/check.ts';
+import { faultRow } from './kit/row.ts';
+import { canary } from './kit/world.ts';
+
+// Longer than in the other rows: a machine that stands still for a second is a fault, too.
+const timers = { STORYTIME_LEASE_MS: '9000', STORYTIME_RENEW_MS: '2000', STORYTIME_SWEEP_MS: '1000' };
+
+faultRow(
+  {
+    ft: '50',
+    tier: 'P',
+    name: 'without a fault 2,000 jobs run once each, and nothing is paid twice',
+    timers,
+  },
+  async (world) => {
+    await world.start('api');
+    await Promise.all([world.start('work'), world.start('work')]);
+    await world.caller.enqueueMany(
+      2_000,
+      (index) => (index % 10 === 0 ? ['pay', { steps: 2, callMs: 5, canary }] : ['quick', { canary }]),
+      { parallel: 40 },
+    );
+    const recoveryMs = await world.settled(30_000);
+    const counts = await world.check(allInvariants);
+    expect(counts).toEqual({ lost: 0, reruns: 0, refused: 0, extraCalls: 0 });
+    expect(world.bill.entries).toHaveLength(400);
+    expect(world.caller.sent).toHaveLength(2_000);
+    return { ...counts, recoveryMs, jobs: 2_000 };
+  },
+);

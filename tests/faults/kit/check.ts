@@ -1,0 +1,210 @@
+// The checker: joins what the callers saw, what the ledger says and what the bill says, and holds them to the invariants.
+// `checkInvariants` throws with the offending ids; what it counted on the way is the row's line in the table.
+// I1 nothing acknowledged is lost, and all of it has ended   I2 no job that nobody asked for   I3 one final outcome a job
+// I4 no step paid twice, but for calls of unknown outcome    I5 a superseded attempt wrote nothing   I6 attempts are counted right
+// I9 every request is answered in 5 s: 2xx, a typed 4xx, a typed 503    I12 no personal data, no stray error, in log or problem
+import type { Db } from '../../../ledger/db.ts';
+import type { Bill } from './bill.ts';
+import type { Caller, Sent } from './client.ts';
+import type { Member } from './fleet.ts';
+
+export type Invariant = 'I1' | 'I2' | 'I3' | 'I4' | 'I5' | 'I6' | 'I9' | 'I12';
+export const allInvariants: readonly Invariant[] = ['I1', 'I2', 'I3', 'I4', 'I5', 'I6', 'I9', 'I12'];
+
+export interface Evidence {
+  db: Db;
+  caller: Caller;
+  bill: Bill;
+  members: readonly Member[];
+  /** Texts that must not leave the ledger. */
+  canaries: readonly string[];
+}
+
+export interface Counts {
+  lost: number;
+  /** Begins beyond one a job, whatever the reason. */
+  reruns: number;
+  /** Writes of superseded attempts that were refused. */
+  refused: number;
+  /** Charged calls beyond one a step. */
+  extraCalls: number;
+}
+
+export interface CheckOptions {
+  /** How jobs may end; default: all succeed. */
+  finals?: readonly string[];
+  /** Requests without an answer are right: the row kills the API or cuts its connections. Late answers never are. */
+  cutsAllowed?: boolean;
+  /** Log lines that the row provokes on purpose. */
+  logAllowed?: RegExp;
+}
+
+interface Facts {
+  evidence: Evidence;
+  options: CheckOptions;
+  jobs: JobFacts[];
+  attempts: AttemptFacts[];
+}
+
+interface JobFacts {
+  id: string;
+  state: string;
+  source: string;
+  failures: number;
+  attempt_no: number;
+  key: string | null;
+}
+
+interface AttemptFacts {
+  job_id: string;
+  attempt_no: number;
+  outcome: string;
+  code: string | null;
+}
+
+const readJobs = {
+  name: 'check_jobs',
+  text: `SELECT j.id, j.state::text, j.source, j.failures::int, j.attempt_no, i.key
+    FROM job j LEFT JOIN idempotency i ON i.job_id = j.id`,
+};
+const readAttempts = {
+  name: 'check_attempts',
+  text: 'SELECT job_id, attempt_no, outcome::text, code FROM attempt ORDER BY job_id, attempt_no',
+};
+const readStale = {
+  name: 'check_stale',
+  text: `SELECT s.job_id || ':' || s.name AS step FROM step s JOIN attempt a ON a.job_id = s.job_id AND a.attempt_no = s.attempt_no
+    WHERE s.created_at > a.ended_at`,
+};
+
+export async function checkInvariants(
+  evidence: Evidence,
+  names: readonly Invariant[],
+  options: CheckOptions = {},
+): Promise<Counts> {
+  const jobs = await evidence.db.run<JobFacts>(readJobs, []);
+  const attempts = await evidence.db.run<AttemptFacts>(readAttempts, []);
+  const facts: Facts = { evidence, options, jobs, attempts };
+  const broken: string[] = [];
+  for (const name of names) {
+    const ids = [...(await checks[name](facts))];
+    if (ids.length > 0) broken.push(`${name}: ${ids.length}: ${ids.slice(0, 10).join(', ')}`);
+  }
+  if (broken.length > 0) throw new Error(`invariants do not hold:\n${broken.join('\n')}`);
+  return {
+    lost: 0,
+    reruns: jobs.reduce((sum, { attempt_no }) => sum + Math.max(0, attempt_no - 1), 0),
+    refused: countRefused(evidence.members),
+    extraCalls: [...callsByStep(evidence.bill).values()].reduce((sum, calls) => sum + calls - 1, 0),
+  };
+}
+
+type Check = (facts: Facts) => Iterable<string> | Promise<Iterable<string>>;
+
+const checks: Record<Invariant, Check> = {
+  I1: ({ evidence, options, jobs }) => {
+    const states = new Map(jobs.map((job) => [job.id, job.state]));
+    const finals = options.finals ?? ['succeeded'];
+    const wanted = new Set([...evidence.caller.acknowledged(), ...states.keys()]); // children, too
+    return [...wanted].filter((id) => !finals.includes(states.get(id) ?? 'not there'));
+  },
+  I2: ({ evidence, jobs }) => {
+    const asked = new Set(evidence.caller.acknowledged());
+    const keys = new Set(evidence.caller.sent.map(({ key }) => key));
+    const strange = jobs.filter(
+      ({ id, source, key }) => source === 'api' && !asked.has(id) && !keys.has(key ?? ''),
+    );
+    const doubled = [...countBy(jobs.flatMap(({ key }) => key ?? []))].flatMap(([key, count]) =>
+      count > 1 ? key : [],
+    );
+    return [...strange.map(({ id }) => id), ...doubled];
+  },
+  I3: ({ jobs, attempts }) => {
+    const successes = countBy(
+      attempts.filter(({ outcome }) => outcome === 'succeeded').map(({ job_id }) => job_id),
+    );
+    const last = new Map(attempts.map((attempt) => [attempt.job_id, attempt]));
+    return jobs.flatMap(({ id, state, attempt_no }) => {
+      const right = (successes.get(id) ?? 0) === (state === 'succeeded' ? 1 : 0);
+      const current = state !== 'succeeded' || last.get(id)?.attempt_no === attempt_no;
+      return right && current ? [] : id;
+    });
+  },
+  I4: ({ evidence, attempts }) => {
+    const unknown = countBy(attempts.filter(mayHavePaid).map(({ job_id }) => job_id));
+    return [...callsByStep(evidence.bill)].flatMap(([step, calls]) =>
+      calls > 1 + (unknown.get(step.split(':')[0] ?? '') ?? 0) ? `${step} (${calls} calls)` : [],
+    );
+  },
+  I5: async ({ evidence }) =>
+    (await evidence.db.run<{ step: string }>(readStale, [])).map(({ step }) => step),
+  I6: ({ jobs, attempts }) => {
+    const failed = countBy(
+      attempts.filter(({ outcome }) => outcome === 'failed').map(({ job_id }) => job_id),
+    );
+    const spent = countBy(
+      attempts
+        .filter(({ outcome }) => outcome === 'failed' || outcome === 'crashed')
+        .map(({ job_id }) => job_id),
+    );
+    return jobs.flatMap(({ id, failures }) =>
+      failures >= (failed.get(id) ?? 0) && failures <= (spent.get(id) ?? 0)
+        ? []
+        : `${id} (${failures} failures)`,
+    );
+  },
+  I9: ({ evidence, options }) =>
+    evidence.caller.sent
+      .filter((sent) => !isTrue(sent, options.cutsAllowed === true))
+      .map(
+        ({ key, status, code, failure, ms }) =>
+          `${key} ${status} ${code ?? failure ?? ''} ${Math.round(ms)} ms`,
+      ),
+  I12: ({ evidence, options }) => [
+    ...evidence.members.flatMap(({ name, lines }) =>
+      lines
+        .filter((line) => isForbidden(line, evidence.canaries) && options.logAllowed?.test(line) !== true)
+        .map((line) => `${name}: ${line.slice(0, 300)}`),
+    ),
+    ...evidence.caller.sent.flatMap(({ body = '' }) =>
+      holds(body, evidence.canaries) ? `problem: ${body}` : [],
+    ),
+  ],
+};
+
+/** An attempt that ended without our knowing how its call ended. */
+function mayHavePaid({ outcome, code }: AttemptFacts): boolean {
+  if (outcome === 'lost' || outcome === 'crashed' || outcome === 'interrupted') return true;
+  return code === 'unknown_outcome' || code === 'timeout';
+}
+
+function isTrue({ status, code, failure, ms }: Sent, cutsAllowed: boolean): boolean {
+  if (ms > 5_000 || failure === 'timeout') return false;
+  if (failure === 'cut') return cutsAllowed;
+  return (status < 300 || code !== 'untyped') && (status < 500 || status === 503);
+}
+
+/** A canary, or an error that nobody meant to write. */
+function isForbidden(line: string, canaries: readonly string[]): boolean {
+  return holds(line, canaries) || /UnhandledPromise|TypeError|ReferenceError|a fault of ours/.test(line);
+}
+
+function holds(text: string, canaries: readonly string[]): boolean {
+  return canaries.some((canary) => text.includes(canary));
+}
+
+function callsByStep(bill: Bill): Map<string, number> {
+  return countBy(bill.entries.map(({ step }) => step));
+}
+
+function countBy(names: readonly string[]): Map<string, number> {
+  const counts = new Map<string, number>();
+  for (const name of names) counts.set(name, (counts.get(name) ?? 0) + 1);
+  return counts;
+}
+
+/** The work processes' own words: an outcome that was not recorded, a step that was refused. */
+function countRefused(members: readonly Member[]): number {
+  const lines = members.flatMap((member) => member.lines);
+  return lines.filter((line) => line.includes('"recorded":false')).length;
+}

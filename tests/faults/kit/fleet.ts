@@ -1,0 +1,186 @@
+// The processes of a row: real ones, started as an operator would, killed and stopped by pid, started again as a supervisor
+// would. Everything they wrote is kept, over all their lives. None outlives the row.
+import { fork, type ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
+import { setTimeout as delay } from 'node:timers/promises';
+
+export type PartName = 'api' | 'work' | 'dashboard' | 'sandbox';
+
+export interface MemberOptions {
+  /** `fixture`: the kinds of programs/kinds.ts; `storytime`: the real ones. Default fixture. */
+  kinds?: 'fixture' | 'storytime';
+  /** On top of the row's environment. */
+  env?: Record<string, string>;
+  /** Flags for node, e.g. `--max-old-space-size=128`. */
+  nodeArgs?: readonly string[];
+  /** Start it again, 200 ms after each end that the row did not ask for with `term`. Default false. */
+  supervised?: boolean;
+  /** False: `start` does not wait until it is ready. */
+  wait?: boolean;
+}
+
+export interface Member {
+  name: string;
+  /** Address it told when it became ready; of a work process its probes. */
+  readonly url: string;
+  readonly pid: number;
+  readonly alive: boolean;
+  /** Everything all its lives wrote, line by line. */
+  lines: readonly string[];
+  /** Each end: the code, or the signal, and when (Date.now()). */
+  ends: readonly { code: number | null; signal: string | null; at: number }[];
+  /** SIGKILL; resolves when it is gone. A supervised one comes back. */
+  kill: () => Promise<void>;
+  /** SIGSTOP and SIGCONT. */
+  pause: () => void;
+  resume: () => void;
+  /** SIGTERM (or another one), not started again; resolves with its exit code, null when a signal ended it. */
+  term: (signal?: NodeJS.Signals) => Promise<number | null>;
+  /** Starts it again after `kill` or `term`. */
+  start: () => Promise<void>;
+  /** Resolves when the life of now is ready; rejects when it ends before. */
+  ready: () => Promise<void>;
+}
+
+export interface Fleet {
+  members: readonly Member[];
+  start: (part: PartName, env: Record<string, string>, options?: MemberOptions) => Promise<Member>;
+  /** Ends everything, also what is paused. */
+  close: () => Promise<void>;
+}
+
+export function createFleet(preload: string): Fleet {
+  const members: Member[] = [];
+  const closers: (() => Promise<void>)[] = [];
+  return {
+    members,
+    async start(part, env, options = {}) {
+      const { member, close } = createMember(`${part}-${members.length + 1}`, part, env, {
+        ...options,
+        preload,
+      });
+      members.push(member);
+      closers.push(close);
+      if (options.wait !== false) await member.start();
+      else void member.start().catch(() => undefined);
+      return member;
+    },
+    async close() {
+      await Promise.all(closers.map((close) => close()));
+    },
+  };
+}
+
+interface Life {
+  child: ChildProcess;
+  url: string;
+  ready: Promise<void>;
+}
+
+function createMember(
+  name: string,
+  part: PartName,
+  env: Record<string, string>,
+  options: MemberOptions & { preload: string },
+): { member: Member; close: () => Promise<void> } {
+  const lines: string[] = [];
+  const ends: { code: number | null; signal: string | null; at: number }[] = [];
+  let life: Life | undefined;
+  let wanted = false;
+  const isAlive = (): boolean =>
+    life !== undefined && life.child.exitCode === null && life.child.signalCode === null;
+
+  function launch(): Life {
+    const child = forkPart(part, env, options);
+    collectLines(child, lines);
+    const next: Life = { child, url: '', ready: untilReady(child, name, lines) };
+    next.ready.catch(() => undefined);
+    child.on('message', (message: { type: string; url: string }) => void (next.url = message.url));
+    child.once('exit', (code, signal) => {
+      ends.push({ code, signal, at: Date.now() });
+      if (wanted && options.supervised === true)
+        void delay(200).then(() => (wanted ? (life = launch()) : undefined));
+    });
+    return next;
+  }
+
+  async function send(name_: NodeJS.Signals): Promise<number | null> {
+    if (life === undefined || !isAlive()) return life?.child.exitCode ?? null;
+    const { child } = life;
+    const gone = once(child, 'exit');
+    child.kill(name_);
+    await gone;
+    return child.exitCode;
+  }
+
+  const member: Member = {
+    name,
+    lines,
+    ends,
+    get url() {
+      return life?.url ?? '';
+    },
+    get pid() {
+      return life?.child.pid ?? 0;
+    },
+    get alive() {
+      return isAlive();
+    },
+    kill: async () => void (await send('SIGKILL')),
+    pause: () => void life?.child.kill('SIGSTOP'),
+    resume: () => void life?.child.kill('SIGCONT'),
+    async term(name_ = 'SIGTERM') {
+      wanted = false;
+      return send(name_);
+    },
+    async start() {
+      wanted = true;
+      if (!isAlive()) life = launch();
+      await life?.ready;
+    },
+    ready: async () => life?.ready,
+  };
+  const close = async (): Promise<void> => {
+    wanted = false;
+    await send('SIGKILL');
+  };
+  return { member, close };
+}
+
+function forkPart(
+  part: PartName,
+  env: Record<string, string>,
+  { kinds = 'fixture', nodeArgs = [], preload, ...options }: MemberOptions & { preload: string },
+): ChildProcess {
+  const own = kinds === 'fixture' && (part === 'api' || part === 'work');
+  return fork(own ? 'dist/tests/faults/programs/part.js' : 'dist/cli/main.js', [part], {
+    execArgv: ['--enable-source-maps', '--import', preload, ...nodeArgs],
+    env: { ...env, ...options.env },
+    stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
+  });
+}
+
+function collectLines(child: ChildProcess, lines: string[]): void {
+  for (const stream of [child.stdout, child.stderr]) {
+    let rest = '';
+    stream?.setEncoding('utf8').on('data', (text: string) => {
+      const parts = (rest + text).split('\n');
+      rest = parts.pop() ?? '';
+      lines.push(...parts);
+    });
+    stream?.on('close', () => void (rest === '' ? undefined : lines.push(rest)));
+  }
+}
+
+/** A part says when it can be used; one that ends before that says why on its last lines. */
+async function untilReady(child: ChildProcess, name: string, lines: readonly string[]): Promise<void> {
+  await new Promise<void>((resolve, reject) => {
+    child.once('message', () => resolve());
+    child.once('error', reject);
+    child.once('exit', (code, signal) =>
+      reject(
+        new Error(`${name} ended (${signal ?? code}) before it was ready:\n${lines.slice(-10).join('\n')}`),
+      ),
+    );
+  });
+}

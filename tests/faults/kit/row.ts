@@ -1,0 +1,72 @@
+// A row of the fault table: one Jest test an engine, a seed that is printed and can be given again (FAULTS_SEED), one line
+// of what happened, and the same as JSON in the run's file, from which the README's table is written.
+import { appendFileSync } from 'node:fs';
+import { test } from '@jest/globals';
+import type { Counts } from './check.ts';
+import { openWorld, type EngineName, type World, type WorldOptions } from './world.ts';
+
+export interface RowOptions extends Omit<WorldOptions, 'engine' | 'seed'> {
+  /** Number in the fault table, two digits. */
+  ft: string;
+  /** A sentence that is true when the row passes. */
+  name: string;
+  /** P: every commit. N: nightly. S: soak. */
+  tier: 'P' | 'N' | 'S';
+  /** Default both. */
+  engines?: readonly EngineName[];
+  /** Milliseconds; default 120,000. */
+  timeoutMs?: number;
+}
+
+/** What a row reports: the checker's counts, and how long from the end of the fault to the last job's end. */
+export interface RowResult extends Counts {
+  recoveryMs: number;
+  jobs: number;
+}
+
+const resultsFile = 'tests/faults/results.jsonl';
+
+/** Declares the row. `body` injects the fault, waits, checks, and returns what it counted. */
+export function faultRow(options: RowOptions, body: (world: World) => Promise<RowResult>): void {
+  const { ft, name, tier, engines = ['redis', 'postgres'], timeoutMs = 120_000, ...rest } = options;
+  for (const engine of engines.filter(isWanted)) {
+    test(
+      `FT-${ft} on ${engine}: ${name}`,
+      async () => {
+        const seed = Number(process.env['FAULTS_SEED'] ?? Math.floor(Math.random() * 1_000_000));
+        process.stdout.write(`FT-${ft} ${engine}: seed ${seed}\n`);
+        const world = await openWorld({ ...rest, engine, seed });
+        try {
+          const result = await body(world);
+          process.stdout.write(`FT-${ft} ${engine}: ${lineOf(result)}\n`);
+          appendFileSync(resultsFile, `${JSON.stringify({ ft, tier, engine, name, ...rounded(result) })}\n`);
+        } catch (thrown) {
+          process.stdout.write(
+            `FT-${ft} ${engine} failed; run it again with FAULTS_SEED=${seed}\n${tail(world)}`,
+          );
+          throw thrown;
+        } finally {
+          await world.close();
+        }
+      },
+      timeoutMs,
+    );
+  }
+}
+
+function isWanted(engine: EngineName): boolean {
+  return [undefined, '', engine].includes(process.env['FAULTS_ENGINE']);
+}
+
+function lineOf({ jobs, lost, reruns, refused, extraCalls, recoveryMs }: RowResult): string {
+  return `${jobs} jobs, ${lost} lost, ${reruns} reruns, ${refused} refused, ${extraCalls} extra calls, recovery ${(recoveryMs / 1_000).toFixed(1)} s`;
+}
+
+function rounded(result: RowResult): RowResult {
+  return { ...result, recoveryMs: Math.round(result.recoveryMs) };
+}
+
+/** The last words of each process: what one needs to know first when a row fails. */
+function tail({ members }: World): string {
+  return members.map(({ name, lines }) => `--- ${name}\n${lines.slice(-8).join('\n')}\n`).join('');
+}

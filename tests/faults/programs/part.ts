@@ -1,0 +1,16 @@
+// `storytime api` and `storytime work` with the kinds of the fault rows: the same composition as in production, run as a
+// process of its own (`node dist/tests/faults/programs/part.js api|work`).
+import { environment } from '../../../shared/config.ts';
+import { runApi } from '../../../cli/api.ts';
+import { runWork } from '../../../cli/work.ts';
+import { faultWorkers } from './handlers.ts';
+import { faultRegistry } from './kinds.ts';
+
+const env = environment();
+const [part] = process.argv.slice(2);
+process.exit(await (part === 'api' ? runApi(env, faultRegistry) : startWork()));
+
+function startWork(): Promise<number> {
+  const workers = faultWorkers(env['FAULTS_BILL_URL'] ?? '');
+  return runWork(env, undefined, { registry: faultRegistry, workers });
+}
