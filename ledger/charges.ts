@@ -1,10 +1,14 @@
 // Charges: what an accepted call cost, in estimated millionths of a dollar, from a dated price table. Written with the step.
+// A charge has an id of its own making, so that a write whose answer was lost, or a call that two attempts report, counts once.
+// Numbers and names come from vendors: whatever they hold, they fit their columns, or an answer we paid for could not be stored.
 import type { Charge } from '../shared/call.ts';
-import { newId } from '../shared/ids.ts';
+import { idOf } from '../shared/ids.ts';
+import { sanitiseText } from '../shared/text.ts';
 import type { Tx } from './db.ts';
 
 interface Owner {
   jobId: string;
+  attemptNo: number;
   tenant: string;
   kind: string;
 }
@@ -15,45 +19,71 @@ interface PriceRow {
   microUsd: { toString: () => string };
 }
 
-/** Writes one row a charge and returns their prices. A unit without a price counts as free. */
+/** A call that uses more than a million million of anything is a vendor's mistake, not a bill. */
+const mostUnits = 1e12;
+/** A million dollars. */
+const mostMicroUsd = 1e12;
+
+/** Writes one row a charge, unless it is there, and returns their prices. A unit without a price counts as free. */
 export async function recordCharges(
   tx: Tx,
   owner: Owner,
   step: string,
   charges: readonly Charge[],
 ): Promise<number[]> {
-  const prices: number[] = [];
-  for (const charge of charges) {
-    const rows = await tx.price.findMany({
-      where: {
-        provider: charge.provider,
-        model: { in: [charge.model, '*'] },
-        validFrom: { lte: new Date() },
-      },
-      orderBy: { validFrom: 'desc' },
-      select: { model: true, unit: true, microUsd: true },
-    });
-    const microUsd = estimate(rows, charge);
-    const { provider, model, requestId } = charge;
-    const usage = charge.usage.map(({ unit, quantity }) => ({ unit, quantity }));
-    await tx.charge.create({
-      data: {
-        id: newId(),
-        jobId: owner.jobId,
-        step,
-        tenant: owner.tenant,
-        kind: owner.kind,
-        provider,
-        model,
-        requestId: requestId ?? null,
-        usage,
-        microUsd: BigInt(microUsd),
-      },
-      select: { id: true },
-    });
-    prices.push(microUsd);
-  }
-  return prices;
+  if (charges.length === 0) return [];
+  const { jobId, tenant, kind } = owner;
+  const prices = await pricesOf(tx, charges);
+  const rows = charges.map(clean).map((charge, index) => {
+    const { provider, model, requestId = null, usage } = charge;
+    const own = { provider, model, requestId, usage: usage.map((one) => ({ ...one })) };
+    const microUsd = estimate(
+      prices.filter((price) => price.provider === provider),
+      charge,
+    );
+    return { id: chargeId(owner, step, charge, index), jobId, step, tenant, kind, ...own, microUsd };
+  });
+  await tx.charge.createMany({
+    data: rows.map((row) => ({ ...row, microUsd: BigInt(row.microUsd) })),
+    skipDuplicates: true,
+  });
+  return rows.map(({ microUsd }) => microUsd);
+}
+
+/** By the vendor's request where it names one: a later attempt that finds an earlier one's answer reports the same charge. */
+function chargeId(
+  { jobId, attemptNo }: Owner,
+  step: string,
+  { provider, requestId }: Charge,
+  index: number,
+): string {
+  const name =
+    requestId === undefined
+      ? ['call', jobId, step, String(attemptNo), String(index)]
+      : ['request', provider, requestId];
+  return idOf(JSON.stringify(name));
+}
+
+function clean(charge: Charge): Charge {
+  const requestId = charge.requestId === undefined ? '' : sanitiseText(charge.requestId, 200);
+  return {
+    provider: charge.provider,
+    model: sanitiseText(charge.model, 100),
+    usage: charge.usage.map(({ unit, quantity }) => ({ unit, quantity: sensible(quantity) })),
+    ...(requestId !== '' && { requestId }),
+  };
+}
+
+function sensible(quantity: number): number {
+  return Number.isFinite(quantity) ? Math.min(Math.max(quantity, 0), mostUnits) : 0;
+}
+
+function pricesOf(tx: Tx, charges: readonly Charge[]): Promise<(PriceRow & { provider: string })[]> {
+  return tx.price.findMany({
+    where: { provider: { in: charges.map(({ provider }) => provider) }, validFrom: { lte: new Date() } },
+    orderBy: { validFrom: 'desc' },
+    select: { provider: true, model: true, unit: true, microUsd: true },
+  });
 }
 
 /** Millionths of a dollar; `rows` come newest first, a model's own price goes before `*`. */
@@ -63,5 +93,5 @@ export function estimate(rows: readonly PriceRow[], charge: Charge): number {
     const any = rows.find((row) => row.unit === unit && row.model === '*');
     return sum + Number((own ?? any)?.microUsd.toString() ?? 0) * quantity;
   }, 0);
-  return Math.round(total);
+  return Math.min(Math.round(total), mostMicroUsd);
 }

@@ -21,14 +21,24 @@ export function parseCloudinaryUrl(url: string): CloudinaryAccount {
   return { cloud, key: decodeURIComponent(username), secret: decodeURIComponent(password) };
 }
 
+/** Stored, mailed and opened: nothing but a plain link. */
+const link = z
+  .string()
+  .max(2_000)
+  .refine((text) => /^https?:\/\/[^\s\\]+$/.test(text) && URL.canParse(text));
+const size = z.int().min(0).max(2_147_483_647);
+
 const answerSchema = z.object({
-  public_id: z.string(),
+  public_id: z.string().max(500),
   version: z.number(),
-  bytes: z.number(),
-  secure_url: z.string(),
-  width: z.number().optional(),
-  height: z.number().optional(),
-  eager: z.array(z.object({ secure_url: z.string(), width: z.number().optional() })).default([]),
+  bytes: size,
+  secure_url: link,
+  width: size.optional(),
+  height: size.optional(),
+  eager: z
+    .array(z.object({ secure_url: link, width: size.optional() }))
+    .max(20)
+    .default([]),
 });
 type Answer = z.output<typeof answerSchema>;
 

@@ -1,13 +1,24 @@
 // ElevenLabs: reads a text aloud, with the time of every character. The only file that knows its SDK (2 s to load, so lazily).
 // The charge is taken from the headers of the accepted answer: a body that is cut afterwards has been paid for too.
+// A call that an earlier attempt may have made is looked for in the vendor's history first: what is found costs nothing.
 import type * as Sdk from '@elevenlabs/elevenlabs-js';
 import type { Call } from '../shared/call.ts';
-import { codeOfStatus, nameOf, parseRetryAfter, toFailure, token, type Diagnosis } from './failure.ts';
+import { Failure } from '../shared/errors.ts';
+import {
+  chargeOfEntry,
+  findSpoken,
+  lookFrom,
+  speechFormat,
+  type HistoryEntry,
+} from './elevenlabs-history.ts';
+import { historyTranslator, readSpeech, readTimes, translator } from './elevenlabs-answer.ts';
+import { toFailure } from './failure.ts';
 import type { Guard } from './guard.ts';
 import { lateErrors, watchedFetch, type WatchedFetch } from './http.ts';
 import { lazily } from './lazy.ts';
 import { mp3Seconds } from './media.ts';
-import type { Alignment, ElevenLabs, Speech, SpeechRequest } from './ports.ts';
+import type { ElevenLabs, Speech, SpeechRequest } from './ports.ts';
+import { spreadTimes } from './timing.ts';
 
 export interface ElevenLabsOptions {
   apiKey: string;
@@ -45,37 +56,6 @@ function opener(options: ElevenLabsOptions): Open {
   };
 }
 
-/** `detail.status` of the body; validation errors (422) have a list there instead. */
-function statusWord(body: unknown): string {
-  const detail = typeof body === 'object' && body !== null && 'detail' in body ? body.detail : undefined;
-  const word =
-    typeof detail === 'object' && detail !== null && 'status' in detail ? detail.status : undefined;
-  return token(word);
-}
-
-/** 401 is a bad key or an empty account, 429 too many at once or a busy system: only the word tells. */
-function codeOf(status: number, word: string): Diagnosis['code'] {
-  if (word === 'quota_exceeded') return 'quota_exhausted';
-  if (word === 'system_busy') return 'unavailable';
-  if (word === 'max_character_limit_exceeded' || word === 'voice_not_found') return 'bad_input';
-  if (/moderation|safety|policy|blocked/.test(word)) return 'content_blocked';
-  return codeOfStatus(status);
-}
-
-function translator(headers: () => Headers | undefined) {
-  return (error: unknown): Diagnosis | undefined => {
-    if (nameOf(error) === 'ParseError')
-      return { code: 'bad_output', why: 'the answer does not fit its schema' };
-    const { statusCode: status, body } = Object(error) as { statusCode?: unknown; body?: unknown };
-    if (typeof status !== 'number') return undefined;
-    if (status < 300) return { code: 'bad_output', why: 'the answer is not JSON' };
-    const why = statusWord(body);
-    const requestId = headers()?.get('request-id') ?? undefined;
-    const retryAfterMs = parseRetryAfter(headers()?.get('retry-after'));
-    return { code: codeOf(status, why), why, status, requestId, retryAfterMs };
-  };
-}
-
 function charged(request: SpeechRequest, model: string, call: Call) {
   return (headers: Headers) => {
     const requestId = headers.get('request-id');
@@ -96,38 +76,78 @@ function bodyOf(request: SpeechRequest, model: string) {
   return {
     text,
     modelId: model,
-    outputFormat: 'mp3_44100_128' as const,
+    outputFormat: speechFormat,
     ...(model.includes('multilingual_v2') ? {} : { languageCode: language.split('-')[0] ?? language }),
     ...(around && previousText !== undefined ? { previousText } : {}),
     ...(around && nextText !== undefined ? { nextText } : {}),
   };
 }
 
-interface Timed {
-  audioBase64: string;
-  alignment?: {
-    characters: string[];
-    characterStartTimesSeconds: number[];
-    characterEndTimesSeconds: number[];
-  };
+/** As base64, with its times: a slow voice takes 2 kB of sound a character. */
+function maxBytesOf({ text }: SpeechRequest): number {
+  return 1_000_000 + text.length * 6_000;
 }
 
-/** The speech, or what is wrong with it: an MP3 that was cut, or times that do not belong to it. */
-function readSpeech(answer: Timed, model: string): Speech | string {
-  const audio = new Uint8Array(Buffer.from(answer.audioBase64, 'base64'));
-  const seconds = mp3Seconds(audio);
-  if (seconds === undefined) return 'the audio is not a whole MP3';
-  const given = answer.alignment;
-  if (given === undefined) return 'the answer has no times';
-  const alignment: Alignment = {
-    characters: given.characters,
-    startSeconds: given.characterStartTimesSeconds,
-    endSeconds: given.characterEndTimesSeconds,
-  };
-  const counts = [alignment.startSeconds.length, alignment.endSeconds.length];
-  if (counts.some((count) => count !== alignment.characters.length)) return 'the times do not fit the text';
-  if ((alignment.endSeconds.at(-1) ?? 0) > seconds + 1) return 'the audio is shorter than its times';
-  return { audio, alignment, model };
+interface Lookup {
+  open: Open;
+  options: ElevenLabsOptions;
+  request: SpeechRequest;
+  call: Call;
+}
+
+const pageSize = 100;
+/** Entries of one voice since the job was born; a busier account is not searched to its end. */
+const maxPages = 20;
+
+/** The entry of the history that holds this speech, when there is one. */
+async function lookUp(
+  client: Sdk.ElevenLabsClient,
+  { request, call, options }: Lookup,
+  signal: AbortSignal,
+): Promise<HistoryEntry | undefined> {
+  const dateAfterUnix = lookFrom(call.mayHaveRunSinceMs ?? 0);
+  let after: string | undefined;
+  for (let page = 0; page < maxPages; page += 1) {
+    const query = { pageSize, voiceId: request.voiceId, dateAfterUnix, source: 'TTS' as const };
+    const { history, hasMore, lastHistoryItemId } = await client.history.list(
+      { ...query, ...(after !== undefined && { startAfterHistoryItemId: after }) },
+      { abortSignal: signal },
+    );
+    const found = findSpoken(history, request, options.model);
+    if (found !== undefined || !hasMore) return found;
+    after = lastHistoryItemId;
+  }
+  return undefined;
+}
+
+/** What an earlier attempt was given and lost; undefined when the vendor has nothing for us, so that it must be paid for. */
+async function recover(lookup: Lookup): Promise<Speech | undefined> {
+  const { options, request, call } = lookup;
+  const watched = watchedFetch({ maxBytes: maxBytesOf(request) + pageSize * 50_000 });
+  const client = await lookup.open(watched);
+  const attempt = { call, deadlineMs: 30_000, paid: false, translate: historyTranslator(watched) };
+  try {
+    return await options.guard.run('history', attempt, async ({ signal }) => {
+      const entry = await lookUp(client, lookup, signal);
+      if (entry === undefined) return undefined;
+      if (entry.state === 'processing') {
+        const why = 'the same text is still being spoken';
+        throw toFailure({ provider: 'elevenlabs', operation: 'history' }, { code: 'unavailable', why });
+      }
+      const stream = await client.history.getAudio(entry.historyItemId, { abortSignal: signal });
+      const audio = new Uint8Array(await new Response(stream).arrayBuffer());
+      const seconds = mp3Seconds(audio);
+      if (seconds === undefined) return undefined;
+      call.charge(chargeOfEntry(entry, options.model));
+      const times = readTimes(entry.alignments?.alignment, seconds);
+      const alignment = typeof times === 'string' ? spreadTimes(request.text, seconds) : times;
+      return { audio, alignment, model: options.model };
+    });
+  } catch (thrown) {
+    // Refused for good: this account keeps no history, or the key may not read it. Anything else is asked again later.
+    if (thrown instanceof Failure && thrown.code === 'bad_input') return undefined;
+    throw thrown;
+  }
 }
 
 export function createElevenLabs(options: ElevenLabsOptions): ElevenLabs {
@@ -137,10 +157,15 @@ export function createElevenLabs(options: ElevenLabsOptions): ElevenLabs {
     maxCharacters: limits[model] ?? 5_000,
     defaultVoiceId,
     async speak(request, call) {
-      const watched = watchedFetch(charged(request, model, call));
+      if (call.mayHaveRunSinceMs !== undefined) {
+        const spoken = await recover({ open, options, request, call });
+        if (spoken !== undefined) return spoken;
+      }
+      const onAccepted = charged(request, model, call);
+      const watched = watchedFetch({ maxBytes: maxBytesOf(request), onAccepted });
       const client = await open(watched);
-      const translate = translator(watched.headers);
-      const attempt = { call, deadlineMs: options.deadlineMs ?? 90_000, paid: true, translate };
+      const deadlineMs = options.deadlineMs ?? 90_000;
+      const attempt = { call, deadlineMs, paid: true, translate: translator(watched) };
       return guard.run('speak', attempt, async ({ signal }) => {
         const answer = await client.textToSpeech.convertWithTimestamps(
           request.voiceId,
@@ -156,14 +181,9 @@ export function createElevenLabs(options: ElevenLabsOptions): ElevenLabs {
       });
     },
     async ping(signal) {
-      const watched = watchedFetch();
+      const watched = watchedFetch({ maxBytes: 10_000_000 });
       const client = await open(watched);
-      const attempt = {
-        call: { signal },
-        deadlineMs: 5_000,
-        paid: false,
-        translate: translator(watched.headers),
-      };
+      const attempt = { call: { signal }, deadlineMs: 5_000, paid: false, translate: translator(watched) };
       await guard.once('ping', attempt, (one) => client.voices.getAll({}, { abortSignal: one.signal }));
     },
   };

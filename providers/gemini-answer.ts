@@ -1,24 +1,51 @@
 // Reads Gemini's answers and errors: what was used, whether it was refused, what an error means. Pure.
 // Gemini refuses with status 200: nothing throws, so finishReason and blockReason are looked at before the text.
+import { z } from 'zod';
 import type { Charge } from '../shared/call.ts';
-import { codeOfStatus, nameOf, parseRetryAfter, token, type Diagnosis } from './failure.ts';
+import { codeOfStatus, parseRetryAfter, token, type Diagnosis } from './failure.ts';
+import type { WatchedFetch } from './http.ts';
 
-/** The part of the vendor's answer that is read here (v1beta generateContent). */
-export interface GeminiAnswer {
-  candidates?: {
-    content?: { parts?: GeminiPart[] };
-    finishReason?: string;
-  }[];
-  promptFeedback?: { blockReason?: string };
-  usageMetadata?: { promptTokenCount?: number; candidatesTokenCount?: number; thoughtsTokenCount?: number };
-  modelVersion?: string;
-  responseId?: string;
-}
+const text = z.string().optional().catch(undefined);
+const count = z.number().nonnegative().optional().catch(undefined);
+/** A vendor's own name for something: it becomes a label and a row, so nothing longer or freer is let in. */
+const name = z
+  .string()
+  .regex(/^[\w.:/+-]{1,100}$/)
+  .optional()
+  .catch(undefined);
 
-export interface GeminiPart {
-  text?: string;
-  thought?: boolean;
-  inlineData?: { data?: string; mimeType?: string };
+const partSchema = z
+  .object({
+    text,
+    thought: z.boolean().optional().catch(undefined),
+    inlineData: z.object({ data: text, mimeType: text }).optional().catch(undefined),
+  })
+  .catch({});
+
+const contentSchema = z.object({ parts: z.array(partSchema).catch([]) });
+
+/** The part of the vendor's answer that is read here (v1beta generateContent). What does not fit is as good as absent. */
+const answerSchema = z
+  .object({
+    candidates: z
+      .array(z.object({ content: contentSchema.optional().catch(undefined), finishReason: text }).catch({}))
+      .optional()
+      .catch(undefined),
+    promptFeedback: z.object({ blockReason: text }).optional().catch(undefined),
+    usageMetadata: z
+      .object({ promptTokenCount: count, candidatesTokenCount: count, thoughtsTokenCount: count })
+      .optional()
+      .catch(undefined),
+    modelVersion: name,
+    responseId: name,
+  })
+  .catch({});
+
+export type GeminiAnswer = z.input<typeof answerSchema>;
+type GeminiPart = z.output<typeof partSchema>;
+
+export function readAnswer(raw: unknown): GeminiAnswer {
+  return answerSchema.parse(raw);
 }
 
 const refusals = new Set([
@@ -83,7 +110,11 @@ function bodyOf(message: unknown): NonNullable<ErrorBody['error']> {
 interface Detail {
   reason?: unknown;
   retryDelay?: unknown;
-  violations?: { quotaId?: unknown }[];
+  violations?: unknown;
+}
+
+function isDetail(given: unknown): given is Detail {
+  return typeof given === 'object' && given !== null;
 }
 
 function delayMs(retryDelay: unknown): number | undefined {
@@ -92,8 +123,12 @@ function delayMs(retryDelay: unknown): number | undefined {
 }
 
 function exhausted(details: readonly Detail[], message: unknown): boolean {
-  const perDay = details.some((detail) =>
-    detail.violations?.some(({ quotaId }) => typeof quotaId === 'string' && quotaId.includes('PerDay')),
+  const violations = details.flatMap((detail) =>
+    Array.isArray(detail.violations) ? (detail.violations as unknown[]) : [],
+  );
+  const perDay = violations.some(
+    (violation) =>
+      isDetail(violation) && 'quotaId' in violation && String(violation.quotaId).includes('PerDay'),
   );
   return perDay || (typeof message === 'string' && /billing|spend(ing)? (cap|limit)/i.test(message));
 }
@@ -105,21 +140,22 @@ function codeOf(status: number, details: readonly Detail[], message: unknown): D
   return codeOfStatus(status);
 }
 
-/** `headers` gives those of the refused answer, which the SDK's error does not carry. */
-export function geminiTranslator(headers: () => Headers | undefined) {
+/** `watched` knows the headers of the refused answer, which the SDK's error does not carry. */
+export function geminiTranslator(watched: Pick<WatchedFetch, 'headers' | 'misread'>) {
   return (error: unknown): Diagnosis | undefined => {
-    // The SDK parses a 200 before anyone can look at it: broken JSON comes out as a bare SyntaxError.
-    if (nameOf(error) === 'SyntaxError') return { code: 'bad_output', why: 'the answer is not JSON' };
+    // The SDK parses a 200 before anyone can look at it: whatever it stumbles over is a bad answer, not a bug of ours.
+    const misread = watched.misread(error);
+    if (misread !== undefined) return misread;
     const { status, message } = Object(error) as { status?: unknown; message?: unknown };
     if (typeof status !== 'number') return undefined;
     const body = bodyOf(message);
-    const details = Array.isArray(body.details) ? (body.details as Detail[]) : [];
+    const details = Array.isArray(body.details) ? (body.details as unknown[]).filter(isDetail) : [];
     const delay = details.map(({ retryDelay }) => delayMs(retryDelay)).find((ms) => ms !== undefined);
     return {
       code: codeOf(status, details, body.message),
       why: token(body.status),
       status,
-      retryAfterMs: delay ?? parseRetryAfter(headers()?.get('retry-after')),
+      retryAfterMs: delay ?? parseRetryAfter(watched.headers()?.get('retry-after')),
     };
   };
 }

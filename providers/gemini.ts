@@ -3,7 +3,14 @@
 import type { GenerateContentConfig, GoogleGenAI, SafetySetting } from '@google/genai';
 import type { Call } from '../shared/call.ts';
 import { toFailure } from './failure.ts';
-import { chargeOf, geminiTranslator, partsOf, refusalOf, type GeminiAnswer } from './gemini-answer.ts';
+import {
+  chargeOf,
+  geminiTranslator,
+  partsOf,
+  readAnswer,
+  refusalOf,
+  type GeminiAnswer,
+} from './gemini-answer.ts';
 import { picturePrompt, readStory, storyInstruction, storyPrompt, storySchema } from './gemini-story.ts';
 import type { Guard } from './guard.ts';
 import { watchedFetch, type WatchedFetch } from './http.ts';
@@ -27,6 +34,8 @@ interface Ask<T> {
   model: string;
   text: string;
   config: GenerateContentConfig;
+  /** Bytes of an answer; what is longer cannot be a good one. */
+  maxBytes: number;
   /** Turns an answer that was finished properly into the result, or says what is wrong with it. */
   read: (answer: GeminiAnswer) => T | string;
 }
@@ -79,20 +88,21 @@ async function ask<T extends object>(
 ): Promise<T> {
   const { operation, model } = wanted;
   const { models } = await client();
-  const watched = watchedFetch();
+  const watched = watchedFetch({ maxBytes: wanted.maxBytes });
   const config = configOf(wanted.config, call.step, watched);
   const attempt = {
     call,
     deadlineMs: options.deadlineMs ?? 90_000,
     paid: true,
-    translate: geminiTranslator(watched.headers),
+    translate: geminiTranslator(watched),
   };
   return options.guard.run(operation, attempt, async ({ signal }) => {
-    const answer: GeminiAnswer = await models.generateContent({
+    const raw: unknown = await models.generateContent({
       model,
       contents: wanted.text,
       config: { ...config, abortSignal: signal },
     });
+    const answer = readAnswer(raw);
     if (answer.usageMetadata !== undefined) call.charge(chargeOf(answer, model));
     const result = refusalOf(answer) ?? wanted.read(answer);
     if (typeof result === 'object' && !('why' in result)) return result;
@@ -106,6 +116,7 @@ function storyOf(options: GeminiOptions, brief: StoryBrief): Ask<StoryDraft> {
   return {
     operation: 'write-story',
     model,
+    maxBytes: 2_000_000,
     text: storyPrompt(brief),
     config: {
       systemInstruction: storyInstruction,
@@ -126,6 +137,8 @@ function pictureOf(options: GeminiOptions, brief: { scene: string; artDirection:
   return {
     operation: 'draw-picture',
     model,
+    // 10 MB of picture as base64: the most that is cleaned and uploaded.
+    maxBytes: 14_000_000,
     text: picturePrompt(brief),
     config: { responseModalities: ['IMAGE'], imageConfig: { aspectRatio: '4:3', imageSize: '1K' } },
     read: (answer) => readPicture(answer, model),
@@ -139,17 +152,17 @@ export function createGemini(options: GeminiOptions): Gemini {
     drawPicture: (brief, call) => ask(options, client, pictureOf(options, brief), call),
     async ping(signal) {
       const { models } = await client();
-      const { fetch, headers } = watchedFetch();
+      const watched = watchedFetch({ maxBytes: 1_000_000 });
       const attempt = {
         call: { signal },
         deadlineMs: 5_000,
         paid: false,
-        translate: geminiTranslator(headers),
+        translate: geminiTranslator(watched),
       };
       await options.guard.once('ping', attempt, (one) =>
         models.get({
           model: options.storyModel,
-          config: { abortSignal: one.signal, httpOptions: { fetch } },
+          config: { abortSignal: one.signal, httpOptions: { fetch: watched.fetch } },
         }),
       );
     },

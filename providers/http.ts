@@ -1,24 +1,61 @@
-// The fetch that is handed to the SDKs: theirs hide the headers of an answer, and headers say when to come back and what it cost.
+// The fetch that is handed to the SDKs: theirs hide the headers of an answer, and headers say when to come back and what it
+// cost; and theirs read an answer of any size into memory, which one bad day of a vendor would turn into our crash.
+import type { Diagnosis } from './failure.ts';
+import { diagnoseNetwork } from './network.ts';
 
 export interface WatchedFetch {
   fetch: typeof fetch;
   /** The headers of the last answer, whatever its status. */
   headers: () => Headers | undefined;
+  /** What an error means that came after an accepted answer; undefined when there was none, or when the connection was lost. */
+  misread: (error: unknown) => Diagnosis | undefined;
 }
 
-/** One per call. `onAccepted` is told of a 2xx before its body is read: from here on the call is paid. */
-export function watchedFetch(onAccepted?: (headers: Headers) => void): WatchedFetch {
-  let last: Headers | undefined;
+export interface WatchOptions {
+  /** Bytes of one answer; what is longer is cut off and cannot be used. */
+  maxBytes: number;
+  /** Told of a 2xx before its body is read: from here on the call is paid. */
+  onAccepted?: (headers: Headers) => void;
+}
+
+/** One per call. */
+export function watchedFetch({ maxBytes, onAccepted }: WatchOptions): WatchedFetch {
+  let last: Response | undefined;
+  let tooLarge = false;
+  const overflow = (): void => void (tooLarge = true);
   return {
     async fetch(input, init) {
       last = undefined;
-      const response = await fetch(input, init);
-      last = response.headers;
-      if (response.ok) onAccepted?.(response.headers);
-      return response;
+      tooLarge = false;
+      last = await fetch(input, init);
+      if (last.ok) onAccepted?.(last.headers);
+      return limited(last, maxBytes, overflow);
     },
-    headers: () => last,
+    headers: () => last?.headers,
+    misread(error) {
+      if (tooLarge) return { code: 'bad_output', why: `the answer has more than ${maxBytes} bytes` };
+      if (last?.ok !== true || diagnoseNetwork(error, true) !== undefined) return undefined;
+      return { code: 'bad_output', why: 'the answer cannot be read' };
+    },
   };
+}
+
+/** The same answer, whose body fails as soon as it is longer than it may be; the rest of it is never taken in. */
+function limited(response: Response, maxBytes: number, overflow: () => void): Response {
+  if (response.body === null) return response;
+  let size = 0;
+  const counter = new TransformStream<Uint8Array, Uint8Array>({
+    transform(chunk, controller) {
+      size += chunk.byteLength;
+      if (size <= maxBytes) controller.enqueue(chunk);
+      else {
+        overflow();
+        controller.error(new Error('the answer is too large'));
+      }
+    },
+  });
+  const { status, statusText, headers } = response;
+  return new Response(response.body.pipeThrough(counter), { status, statusText, headers });
 }
 
 /**

@@ -2,6 +2,7 @@
 // Keeps texts, not sounds: the same text and voice always give the same bytes.
 import { appendFileSync, existsSync, mkdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { align } from './mp3-speak.ts';
 
 export interface HistoryItem {
   history_item_id: string;
@@ -15,6 +16,8 @@ export interface HistoryItem {
   character_count_change_from: number;
   character_count_change_to: number;
   output_format: string;
+  /** Asked for with its times: the entry keeps them. */
+  timed: boolean;
 }
 
 export interface History {
@@ -77,7 +80,7 @@ export function listHistory(history: History, query: URLSearchParams): object {
   const tests = [
     wanted('voice_id', (value, item) => item.voice_id === value),
     wanted('model_id', (value, item) => item.model_id === value),
-    wanted('date_after_unix', (value, item) => item.date_unix > Number(value)),
+    wanted('date_after_unix', (value, item) => item.date_unix >= Number(value)),
     wanted('date_before_unix', (value, item) => item.date_unix < Number(value)),
     wanted('search', (value, item) => item.text.toLowerCase().includes(value.toLowerCase())),
     wanted('source', (value) => value === 'TTS'),
@@ -95,6 +98,14 @@ export function listHistory(history: History, query: URLSearchParams): object {
   };
 }
 
-export function showItem(item: HistoryItem): object {
-  return { ...item, content_type: 'audio/mpeg', state: 'created', source: 'TTS', voice_category: 'premade' };
+export function showItem({ timed, ...item }: HistoryItem): object {
+  const times = timed ? align(item.text) : undefined;
+  return {
+    ...item,
+    content_type: 'audio/mpeg',
+    state: 'created',
+    source: 'TTS',
+    voice_category: 'premade',
+    alignments: times === undefined ? null : { alignment: times, normalized_alignment: times },
+  };
 }

@@ -33,7 +33,7 @@ function headersOf(req: SandboxRequest, speech: Speech, historyId: string): Reco
   };
 }
 
-function remember(history: History, req: SandboxRequest, speech: Speech): string {
+function remember(history: History, req: SandboxRequest, speech: Speech, timed: boolean): string {
   const id = randomBytes(10).toString('hex');
   if (req.query.get('enable_logging') === 'false') {
     history.spend(speech.credits);
@@ -48,6 +48,7 @@ function remember(history: History, req: SandboxRequest, speech: Speech): string
     text: speech.text,
     date_unix: Math.floor(Date.now() / 1000),
     output_format: speech.format,
+    timed,
   };
   history.add(item, speech.credits);
   return id;
@@ -60,7 +61,7 @@ function speaking(history: History, timed: boolean): Route['accept'] {
     if (!read.ok) return read.answer;
     const speech = read.value;
     const audio = bytesOf(speech.text, speech.voice.voice_id, speech.format);
-    const headers = headersOf(req, speech, remember(history, req, speech));
+    const headers = headersOf(req, speech, remember(history, req, speech, timed));
     const units = { characters: Array.from(speech.text).length, credits: speech.credits };
     const accepted = { operation: 'text-to-speech', units, note: speech.model.model_id };
     if (!timed)

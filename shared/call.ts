@@ -13,7 +13,7 @@ export interface Charge {
   /** The model (or product) that really answered, as the vendor names it. */
   model: string;
   usage: readonly Usage[];
-  /** The vendor's request id, when it gives one. */
+  /** The vendor's request id, when it gives one: what was charged under one id is recorded once, whoever reports it. */
   requestId?: string;
 }
 
@@ -22,6 +22,11 @@ export interface Call {
   step: string;
   /** Aborts when the job is cancelled, timed out, fenced off or handed back. */
   signal: AbortSignal;
+  /**
+   * An earlier attempt of the job may have made this call, at this moment (ms since 1970) or later, and lost its answer:
+   * whoever can ask the vendor for that answer asks before it pays again. Left out: this is the first time.
+   */
+  mayHaveRunSinceMs?: number;
   /** Records what an accepted call used. Called once per accepted request, before the answer is judged. */
   charge: (charge: Charge) => void;
 }

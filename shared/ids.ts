@@ -1,5 +1,5 @@
 // Ids: UUIDv7 (RFC 9562), made before a batch is sent so that a lost connection can be answered by sending it again.
-import { randomFillSync } from 'node:crypto';
+import { createHash, randomFillSync } from 'node:crypto';
 
 const pool = Buffer.alloc(16 * 256);
 let used = pool.length;
@@ -23,6 +23,14 @@ export function newId(nowMs: number = Date.now()): string {
   }
   bytes.writeUIntBE(lastMs, 0, 6);
   bytes.writeUInt16BE(0x7000 | sequence, 6);
+  bytes[8] = ((bytes[8] ?? 0) & 0x3f) | 0x80;
+  return format(bytes);
+}
+
+/** The same id for the same name (UUIDv8 of its SHA-256): a row that is written twice is written once. */
+export function idOf(name: string): string {
+  const bytes = createHash('sha256').update(name).digest().subarray(0, 16);
+  bytes[6] = ((bytes[6] ?? 0) & 0x0f) | 0x80;
   bytes[8] = ((bytes[8] ?? 0) & 0x3f) | 0x80;
   return format(bytes);
 }

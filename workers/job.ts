@@ -136,6 +136,7 @@ async function runStep<T>(
       step: `${begun.jobId}:${name}`,
       signal,
       charge: (charge) => void charges.push(charge),
+      ...(begun.attemptNo > 1 && { mayHaveRunSinceMs: begun.createdMs }),
     });
     const durationMs = Math.round(performance.now() - start);
     reach('step.answered', begun.jobId, begun.kind, name);

@@ -75,6 +75,9 @@ test('every error has its code, is tried as often as is safe, and is billed as t
       [{ kind: 'garbage', body: '{"audio_base64":' }, 'bad_output', 1, 1],
       [{ kind: 'garbage', body: '{}' }, 'bad_output', 1, 1],
       [{ kind: 'garbage', body: '{"audio_base64":"AAAA"}' }, 'bad_output', 1, 1],
+      [{ kind: 'garbage', body: '<html>sorry</html>', contentType: 'text/html' }, 'bad_output', 1, 1],
+      [{ kind: 'garbage', body: '\u0000' }, 'bad_output', 1, 1],
+      [{ kind: 'garbage', body: 'x'.repeat(10_000_000) }, 'bad_output', 1, 1],
     ],
     (call) => run.speak(request, call),
   );
@@ -108,4 +111,51 @@ test('a stop in mid-call ends it, and a ping needs the right key', async () => {
   await elevenlabs().ping(new AbortController().signal);
   const wrong = elevenlabs({ apiKey: 'wrong' }).ping(new AbortController().signal);
   expect(await failureOf(wrong)).toMatchObject({ code: 'auth' });
+});
+
+const speakCalls = async (step: string) => (await rig.bill(step)).length;
+
+/** A call of a later attempt. */
+const again = (step: string) => ({ ...rig.call(step), mayHaveRunSinceMs: Date.now() });
+
+test('an answer that was lost is found in the history by a later attempt, which pays nothing', async () => {
+  const lost = { ...request, text: 'Only once was this said, by the sea.' };
+  for (const [index, fault] of [
+    { kind: 'reset', billed: true } as const,
+    { kind: 'hang' } as const,
+  ].entries()) {
+    const step = `job-6:speak-${index}`;
+    await rig.fault('text-to-speech', fault);
+    await failureOf(elevenlabs({ deadlineMs: 500 }).speak(lost, rig.call(step)));
+    const call = again(step);
+    const speech = await elevenlabs().speak(lost, call);
+    expect(speech.alignment.characters.join('')).toBe(lost.text);
+    expect(mp3Seconds(speech.audio)).toBeGreaterThan(1);
+    expect(await speakCalls(step)).toBe(index === 0 ? 1 : 0); // the second one serves both
+    expect(call.charges).toMatchObject([{ usage: [{ unit: 'character', quantity: lost.text.length }] }]);
+  }
+});
+
+test('another text, another voice, and a call that was never made are paid for', async () => {
+  await elevenlabs().speak({ ...request, text: 'A text of its own.' }, rig.call('job-7:speak'));
+  const others = [
+    { ...request, text: 'A text of its own!' },
+    { ...request, text: 'A text of its own.', voiceId: 'EXAVITQu4vr4xnSDxMaL' },
+  ];
+  for (const [index, other] of others.entries()) {
+    await elevenlabs().speak(other, again(`job-8:speak-${index}`));
+    expect(await speakCalls(`job-8:speak-${index}`)).toBe(1);
+  }
+});
+
+test('while the history cannot be read nothing is paid; when it never can be, the call is made', async () => {
+  const spoken = { ...request, text: 'Nobody knows whether this was said.' };
+  await rig.fault('history', { kind: 'status', status: 503 }, 3);
+  expect(await failureOf(elevenlabs().speak(spoken, again('job-9:speak')))).toMatchObject({
+    code: 'unavailable',
+  });
+  expect(await speakCalls('job-9:speak')).toBe(0);
+  await rig.fault('history', { kind: 'status', status: 401, body: detail('missing_permissions') });
+  await elevenlabs().speak(spoken, again('job-9:speak'));
+  expect(await speakCalls('job-9:speak')).toBe(1);
 });

@@ -40,7 +40,7 @@ async function save(tx: Tx): Promise<void> {
 }
 
 async function chargesOf(jobId: string): Promise<{ step: string; micro_usd: string }[]> {
-  return query(lives, 'SELECT step, micro_usd FROM charge WHERE job_id = $1 ORDER BY id', [jobId]);
+  return query(lives, 'SELECT step, micro_usd FROM charge WHERE job_id = $1 ORDER BY created_at', [jobId]);
 }
 
 test('a retry is given what the first run was given: dates as text, nothing as null', async () => {
@@ -151,4 +151,28 @@ test('a step whose commit was answered by a broken connection is stored and char
   expect(await chargesOf(begun.jobId)).toHaveLength(1);
   await db.close();
   await proxy.close();
+});
+
+test('the charges of a lost step are written once, however often their write is sent, and so are those of one request', async () => {
+  const begun = await lives.start();
+  const twice = [tokens, { ...tokens, requestId: 'request-1' }];
+  for (let sent = 0; sent < 2; sent += 1) await commitLostCharges(lives.db, begun, 'write', twice);
+  expect(await chargesOf(begun.jobId)).toHaveLength(2);
+  // A later attempt found the answer of the earlier one's request, and paid for a second call without a name.
+  await setJob(lives, begun.jobId, 'attempt_no = 2');
+  await commitStep(lives.db, { ...begun, attemptNo: 2 }, step('found', { charges: twice }));
+  expect(await chargesOf(begun.jobId)).toHaveLength(3);
+});
+
+test('whatever a vendor claims to have used can be stored: an answer that was paid for is never lost to its bill', async () => {
+  const begun = await lives.start();
+  const odd = {
+    ...tokens,
+    model: `m\u0000${'x'.repeat(500)}`,
+    requestId: `r\u0000\ud800${'y'.repeat(5_000)}`,
+    usage: [1e308, Number.NaN, -5].map((quantity) => ({ unit: 'input_token', quantity })),
+  };
+  await commitStep(lives.db, begun, step('kept', { charges: [odd] }));
+  const [charge] = await chargesOf(begun.jobId);
+  expect(Number(charge?.micro_usd)).toBeLessThanOrEqual(1e12);
 });

@@ -1,13 +1,16 @@
 // How Gemini's answers and errors are read, beyond what the sandbox says.
 import { expect, test } from '@jest/globals';
-import { chargeOf, geminiTranslator, partsOf, refusalOf } from '../../providers/gemini-answer.ts';
+import { chargeOf, geminiTranslator, partsOf, readAnswer, refusalOf } from '../../providers/gemini-answer.ts';
 
 const error = (status: number, body: unknown) => ({
   name: 'ApiError',
   status,
   message: JSON.stringify(body),
 });
-const diagnose = geminiTranslator(() => new Headers({ 'retry-after': '3' }));
+const diagnose = geminiTranslator({
+  headers: () => new Headers({ 'retry-after': '3' }),
+  misread: () => undefined,
+});
 
 test('a refusal that comes with status 200 is seen', () => {
   expect(refusalOf({ promptFeedback: { blockReason: 'JAILBREAK' } })?.code).toBe('content_blocked');
@@ -50,4 +53,24 @@ test('a spent budget is told from a rate limit, and a header says when to come b
   expect(diagnose(error(429, {}))).toMatchObject({ code: 'rate_limited', retryAfterMs: 3_000 });
   expect(diagnose(error(503, 'no JSON'))?.code).toBe('unavailable');
   expect(diagnose(new TypeError('fetch failed'))).toBeUndefined();
+});
+
+test('an answer of any shape is read without a stumble, and so is an error', () => {
+  const shapes: unknown[] = [
+    null,
+    'text',
+    [],
+    { candidates: 'none' },
+    { candidates: [null] },
+    { candidates: [{ content: { parts: [null, 5] }, finishReason: 7 }], usageMetadata: 'much' },
+    { candidates: [{ content: 'x' }], modelVersion: 'a\u0000b', responseId: 'x'.repeat(10_000) },
+  ];
+  for (const shape of shapes) {
+    const answer = readAnswer(shape);
+    expect(partsOf(answer).map((part) => part.text ?? '')).not.toContain('text');
+    expect(['bad_output', undefined]).toContain(refusalOf(answer)?.code);
+    expect(chargeOf(answer, 'asked')).toEqual({ provider: 'gemini', model: 'asked', usage: [] });
+  }
+  for (const details of ['x', [null], [{ violations: 'x' }], [{ violations: [null] }]])
+    expect(diagnose(error(429, { error: { details } }))?.code).toBe('rate_limited');
 });

@@ -9,7 +9,7 @@ const server = createServer((request, response) => {
   else
     response
       .writeHead(request.url === '/429' ? 429 : 200, { 'retry-after': '4', 'character-cost': '12' })
-      .end('ok');
+      .end(request.url === '/large' ? 'x'.repeat(1_000_000) : 'ok');
 });
 let url: string;
 
@@ -24,7 +24,10 @@ afterAll(() => {
 
 test('headers of every answer are seen, and only an accepted one is told of', async () => {
   const costs: (string | null)[] = [];
-  const watched = watchedFetch((headers) => costs.push(headers.get('character-cost')));
+  const watched = watchedFetch({
+    maxBytes: 100,
+    onAccepted: (headers) => void costs.push(headers.get('character-cost')),
+  });
   await (await watched.fetch(`${url}/429`)).text();
   expect(watched.headers()?.get('retry-after')).toBe('4');
   expect(costs).toEqual([]);
@@ -33,7 +36,7 @@ test('headers of every answer are seen, and only an accepted one is told of', as
 });
 
 test('the headers of an earlier answer are not taken for those of a lost one', async () => {
-  const watched = watchedFetch();
+  const watched = watchedFetch({ maxBytes: 100 });
   await (await watched.fetch(`${url}/429`)).text();
   await expect(watched.fetch(`${url}/reset`)).rejects.toThrow('fetch failed');
   expect(watched.headers()).toBeUndefined();
@@ -43,4 +46,16 @@ test('a late error comes out of the body as it was', async () => {
   const response = await lateErrors(fetch)(`${url}/reset`);
   await expect(response.text()).rejects.toThrow('fetch failed');
   expect(await (await lateErrors(fetch)(`${url}/ok`)).text()).toBe('ok');
+});
+
+test('an answer that is too large is cut off, and its error is told from a lost connection and from our own', async () => {
+  const watched = watchedFetch({ maxBytes: 100 });
+  const response = await watched.fetch(`${url}/large`);
+  const error: unknown = await response.text().catch((thrown: unknown) => thrown);
+  expect(watched.misread(error)).toEqual({ code: 'bad_output', why: 'the answer has more than 100 bytes' });
+  await (await watched.fetch(`${url}/ok`)).text();
+  expect(watched.misread(new TypeError('x is not a function'))).toMatchObject({ code: 'bad_output' });
+  expect(watched.misread(new TypeError('terminated'))).toBeUndefined();
+  await (await watched.fetch(`${url}/429`)).text();
+  expect(watched.misread(new TypeError('x is not a function'))).toBeUndefined();
 });

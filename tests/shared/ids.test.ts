@@ -1,5 +1,5 @@
 import { expect, test } from '@jest/globals';
-import { isId, newId } from '../../shared/ids.ts';
+import { idOf, isId, newId } from '../../shared/ids.ts';
 
 test('100,000 ids of one process are unique and in order, also within one millisecond', () => {
   const ids = Array.from({ length: 100_000 }, (_, index) =>
@@ -25,4 +25,10 @@ test('a clock that goes back makes no id that sorts before an earlier one', () =
 test('only ids are ids', () => {
   for (const text of ['', 'x', `${newId()} `, newId().slice(1), newId().replaceAll('-', ''), '../etc/passwd'])
     expect([text, isId(text)]).toEqual([text, false]);
+});
+
+test('an id of a name is always the same, and another name has another', () => {
+  expect(idOf('a charge')).toBe(idOf('a charge'));
+  expect(idOf('a charge')).not.toBe(idOf('a charge '));
+  expect(isId(idOf('a charge'))).toBe(true);
 });

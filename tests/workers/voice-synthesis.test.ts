@@ -75,7 +75,7 @@ test('chunks become one file that plays all words, with captions that end with i
   expect(shown.join(' ')).toBe(text.split(/\s+/u).join(' '));
 });
 
-test('a retry speaks only the chunk that failed and joins what was already paid for', async () => {
+test('a retry speaks only the chunk that failed, and finds in the history what was paid for and lost', async () => {
   const { storyId } = await makeStory();
   await world.fault('elevenlabs', 'text-to-speech', { kind: 'delay', ms: 0 }, 2);
   await world.fault('elevenlabs', 'text-to-speech', { kind: 'status', status: 422 }, 1);
@@ -90,7 +90,7 @@ test('a retry speaks only the chunk that failed and joins what was already paid 
   await narrated(second);
   const steps = await billed(second);
   expect(steps.filter((step) => step === 'speak-1')).toHaveLength(1);
-  expect(steps.filter((step) => step === 'speak-2')).toHaveLength(2);
+  expect(steps.filter((step) => step === 'speak-2')).toHaveLength(1);
   const attempts = await world.db.prisma.attempt.findMany({
     where: { jobId: second },
     orderBy: { attemptNo: 'asc' },

@@ -1,0 +1,71 @@
+// Reads ElevenLabs' answers and errors: what an error means, and whether a speech is whole and fits its times. Pure.
+import { codeOfStatus, parseRetryAfter, token, type Diagnosis } from './failure.ts';
+import type { Times } from './elevenlabs-history.ts';
+import type { WatchedFetch } from './http.ts';
+import { mp3Seconds } from './media.ts';
+import type { Alignment, Speech } from './ports.ts';
+
+/** `detail.status` of the body; validation errors (422) have a list there instead. */
+function statusWord(body: unknown): string {
+  const detail = typeof body === 'object' && body !== null && 'detail' in body ? body.detail : undefined;
+  const word =
+    typeof detail === 'object' && detail !== null && 'status' in detail ? detail.status : undefined;
+  return token(word);
+}
+
+/** 401 is a bad key or an empty account, 429 too many at once or a busy system: only the word tells. */
+function codeOf(status: number, word: string): Diagnosis['code'] {
+  if (word === 'quota_exceeded') return 'quota_exhausted';
+  if (word === 'system_busy') return 'unavailable';
+  if (word === 'max_character_limit_exceeded' || word === 'voice_not_found') return 'bad_input';
+  if (/moderation|safety|policy|blocked/.test(word)) return 'content_blocked';
+  return codeOfStatus(status);
+}
+
+export function translator(watched: WatchedFetch) {
+  return (error: unknown): Diagnosis | undefined => {
+    const misread = watched.misread(error);
+    if (misread !== undefined) return misread;
+    const { statusCode: status, body } = Object(error) as { statusCode?: unknown; body?: unknown };
+    if (typeof status !== 'number') return undefined;
+    const why = statusWord(body);
+    const requestId = watched.headers()?.get('request-id') ?? undefined;
+    const retryAfterMs = parseRetryAfter(watched.headers()?.get('retry-after'));
+    return { code: codeOf(status, why), why, status, requestId, retryAfterMs };
+  };
+}
+
+/** A key may speak without being allowed to read the history: that is no reason to close the gate for everybody. */
+export function historyTranslator(watched: WatchedFetch) {
+  const translate = translator(watched);
+  return (error: unknown): Diagnosis | undefined => {
+    const diagnosis = translate(error);
+    return diagnosis?.why === 'missing_permissions' ? { ...diagnosis, code: 'bad_input' } : diagnosis;
+  };
+}
+
+/** The times, or what is wrong with them. */
+export function readTimes(given: Times | undefined, seconds: number): Alignment | string {
+  if (given === undefined) return 'the answer has no times';
+  const alignment: Alignment = {
+    characters: given.characters,
+    startSeconds: given.characterStartTimesSeconds,
+    endSeconds: given.characterEndTimesSeconds,
+  };
+  const counts = [alignment.startSeconds.length, alignment.endSeconds.length];
+  if (counts.some((count) => count !== alignment.characters.length)) return 'the times do not fit the text';
+  if ((alignment.endSeconds.at(-1) ?? 0) > seconds + 1) return 'the audio is shorter than its times';
+  return alignment;
+}
+
+/** The speech, or what is wrong with it: an MP3 that was cut, or times that do not belong to it. */
+export function readSpeech(
+  answer: { audioBase64: string; alignment?: Times },
+  model: string,
+): Speech | string {
+  const audio = new Uint8Array(Buffer.from(answer.audioBase64, 'base64'));
+  const seconds = mp3Seconds(audio);
+  if (seconds === undefined) return 'the audio is not a whole MP3';
+  const alignment = readTimes(answer.alignment, seconds);
+  return typeof alignment === 'string' ? alignment : { audio, alignment, model };
+}
