@@ -1,6 +1,8 @@
 // The way into the engine: add, look, remove. Starts and answers while the engine is absent; `add` is the relay's alone.
 import type { JobsOptions, Queue } from 'bullmq';
 import type { Engine, Link } from './connect.ts';
+import { readEpoch, writeEpoch } from './epoch.ts';
+import { held } from './held.ts';
 import { engineId, type Broker, type EngineJob } from './types.ts';
 
 interface Open {
@@ -16,47 +18,69 @@ export const retention = {
   removeOnFail: { age: 7 * dayS, count: 5_000 },
 };
 
-/** States in which BullMQ has not delivered a job yet. */
-const queuedStates = new Set(['waiting', 'delayed', 'prioritized']);
-
 export function createBroker(engine: Engine, queueNames: readonly string[]): Broker {
-  let open: Open | undefined;
-  const opening = engine.ready.then((link) => {
-    const queues = new Map(queueNames.map((name) => [name, link.queue(name)]));
-    for (const queue of queues.values()) queue.on('error', () => undefined); // told by the call that failed
-    open = { link, queues };
-    return open;
-  });
-  opening.catch(() => undefined);
-
-  function use(name: string): Queue {
-    const queue = open?.queues.get(name);
-    if (queue === undefined)
-      throw new Error(
-        `engine failed: ${open === undefined ? 'it is not connected yet' : `no queue ${name}`}`,
-      );
-    return queue;
-  }
-
+  const { opening, linked, use, listeners } = openQueues(engine, queueNames);
   return {
     kind: engine.kind,
     get ready() {
-      return open !== undefined;
+      return linked() !== undefined;
     },
     async add(name, jobs) {
-      await use(name).addBulk(jobs.map((job) => ({ name: job.kind, data: job.data, opts: jobOptions(job) })));
+      const queue = use(name).queue;
+      await queue.addBulk(jobs.map((job) => ({ name: job.kind, data: job.data, opts: jobOptions(job) })));
     },
-    queued: async (name, ids) => queuedIds(use(name), ids),
+    held: async (name, ids) => held(use(name).link.store, name, ids),
     async remove(name, id) {
-      await use(name).remove(id);
+      await use(name).queue.remove(id);
     },
     boardQueues: async () => [...(await opening).queues.values()],
-    async ping() {
-      if (open === undefined) throw new Error('engine failed: it is not connected yet');
-      await open.link.ping();
+    ping: async () => known(linked()).link.ping(),
+    readEpoch: async () => readEpoch(known(linked()).link.store),
+    writeEpoch: async (epoch) => writeEpoch(known(linked()).link.store, epoch),
+    onReturn(listener) {
+      const open = linked();
+      if (open === undefined) listeners.push(listener);
+      else onReturn(open, listener);
     },
-    close: () => closeQueues(open),
+    close: () => closeQueues(linked()),
   };
+}
+
+interface Queues {
+  opening: Promise<Open>;
+  linked: () => Open | undefined;
+  use: (name: string) => { link: Link; queue: Queue };
+  /** Those who want to know when the engine is there, until it is. */
+  listeners: (() => void)[];
+}
+
+function openQueues(engine: Engine, names: readonly string[]): Queues {
+  let open: Open | undefined;
+  const listeners: (() => void)[] = [];
+  const opening = engine.ready.then((link) => {
+    const queues = new Map(names.map((name) => [name, link.queue(name)]));
+    for (const queue of queues.values()) queue.on('error', () => undefined); // told by the call that failed
+    open = { link, queues };
+    for (const listener of listeners) onReturn(open, listener);
+    return open;
+  });
+  opening.catch(() => undefined);
+  return {
+    opening,
+    linked: () => open,
+    use(name) {
+      const { link, queues } = known(open);
+      const queue = queues.get(name);
+      if (queue === undefined) throw new Error(`engine failed: no queue ${name}`);
+      return { link, queue };
+    },
+    listeners,
+  };
+}
+
+function known(open: Open | undefined): Open {
+  if (open === undefined) throw new Error('engine failed: it is not connected yet');
+  return open;
 }
 
 /** Closing a queue whose server is away can hang; the link, closed next, ends it all the same. */
@@ -70,9 +94,9 @@ function jobOptions(job: EngineJob): JobsOptions {
   return { jobId: engineId(job.data), priority: job.priority, delay: Math.ceil(job.delayMs), attempts: 1 };
 }
 
-async function queuedIds(queue: Queue, ids: readonly string[]): Promise<Set<string>> {
-  const states = await Promise.all(ids.map((id) => queue.getJobState(id)));
-  return new Set(ids.filter((_, index) => queuedStates.has(states[index] ?? 'unknown')));
+function onReturn({ link }: Open, listener: () => void): void {
+  link.onReturn(listener);
+  listener();
 }
 
 function after(ms: number): Promise<void> {

@@ -17,6 +17,9 @@ export interface EngineOptions {
   emit: Emit;
 }
 
+/** What our own keys and rows beside BullMQ's are read and written through. */
+export type Store = { kind: 'postgres'; pool: Pool } | { kind: 'redis'; client: Redis };
+
 /** A live connection and what can be built on it. */
 export interface Link {
   kind: 'postgres' | 'redis';
@@ -27,11 +30,15 @@ export interface Link {
     options: Omit<WorkerOptions, 'connection'>,
   ) => Worker;
   ping: () => Promise<void>;
+  /** The connection itself, for what BullMQ has no word for. */
+  store: Store;
+  /** Told each time the connection is there again after it was lost; where that cannot be seen, never. */
+  onReturn: (listener: () => void) => void;
   close: () => Promise<void>;
 }
 
 /** On Redis all keys share one hash slot, as Redis Cluster demands of scripts that touch several queues. */
-const prefix = '{storytime}';
+export const prefix = '{storytime}';
 const schema = 'bullmq';
 
 export interface Engine {
@@ -103,6 +110,8 @@ async function connectPostgres(options: EngineOptions): Promise<Link> {
     async ping() {
       await pool.query('SELECT 1');
     },
+    store: { kind: 'postgres', pool },
+    onReturn: () => undefined,
     close: () => pool.end(),
   };
 }
@@ -136,6 +145,8 @@ async function connectRedis(url: string, emit: Emit): Promise<Link> {
     async ping() {
       await producer.ping();
     },
+    store: { kind: 'redis', client: producer },
+    onReturn: (listener) => void producer.on('ready', listener),
     async close() {
       producer.disconnect();
       consumer?.disconnect();
@@ -159,7 +170,7 @@ function redis(
     retryStrategy: (times) => Math.min(100 * 2 ** Math.min(times, 5), 2_000),
     ...options,
   });
-  client.setMaxListeners(0);
+  client.setMaxListeners(1_000); // BullMQ adds to this number: to 0, which is no limit, it would make a low one
   client.on('error', () => undefined); // each command reports its own failure; `close` and `ready` tell the rest
   return client;
 }

@@ -24,17 +24,34 @@ export function engineId(data: Pick<EngineData, 'jobId' | 'generation'>): string
   return `${data.jobId}-${data.generation}`;
 }
 
+/** `queued`: it waits or is delayed. `active`: it was delivered, and its begin is the ledger's to know. */
+export type Held = 'queued' | 'active';
+
+/** The canary in the engine: another epoch, a lower count or another instance, and it may have lost entries. */
+export interface Epoch {
+  epoch: string;
+  count: number;
+  /** The server's run id; empty where it tells none. */
+  instance: string;
+}
+
 export interface Broker {
   readonly kind: 'postgres' | 'redis';
   readonly ready: boolean;
   /** Adds in bulk; adding twice is harmless. Rejects at once while the engine is away. Called by the relay alone. */
   add: (queue: string, jobs: readonly EngineJob[]) => Promise<void>;
-  /** Which of the engine ids wait in the engine. One that is active has left it: its begin is the ledger's to know. */
-  queued: (queue: string, ids: readonly string[]) => Promise<Set<string>>;
+  /** Which of the engine ids the engine has yet to end, looked up in bulk. What it ended or never had is not in the map. */
+  held: (queue: string, ids: readonly string[]) => Promise<Map<string, Held>>;
   /** Removes a job that must not run; one that is running or gone is left alone. */
   remove: (queue: string, id: string) => Promise<void>;
   /** The queues as Bull Board wants them, once the engine is ready. */
   boardQueues: () => Promise<Queue[]>;
+  /** The engine's canary, counted up by one; undefined when there is none. */
+  readEpoch: () => Promise<Epoch | undefined>;
+  /** Puts a new canary in the place of any other. */
+  writeEpoch: (epoch: string) => Promise<Epoch>;
+  /** Told when the engine is there: the first time, and each time after it was lost. */
+  onReturn: (listener: () => void) => void;
   /** A round trip on the connection in use; rejects when there is none. */
   ping: () => Promise<void>;
   close: () => Promise<void>;

@@ -1,7 +1,6 @@
 // Leases, progress and rescue: who runs what, in database time. A lease that is not renewed is a dead worker's.
 import type { Db } from './db.ts';
 import { claim, type Dispatch } from './insert.ts';
-import { sqlStates, startableStates } from './moves.ts';
 import { dispatchColumns, toDispatch, wakeWaiters, type DispatchRow } from './waiters.ts';
 
 export interface Lease {
@@ -88,39 +87,4 @@ export async function rescue(db: Db): Promise<{ rescued: number; dispatches: Dis
     rescued: rows.filter((row) => row.own).length,
     dispatches: rows.filter((row) => row.state === 'waiting').map(toDispatch),
   };
-}
-
-const staleRows = {
-  name: 'dispatch_stale',
-  text: `SELECT id, generation, queue FROM job
-    WHERE state IN (${sqlStates(startableStates)}) AND id > $1 AND dispatched_at < clock_timestamp() - $2 * interval '1 ms'
-      AND run_at < clock_timestamp() - $2 * interval '1 ms'
-    ORDER BY id LIMIT 500`,
-};
-
-const redispatchRows = {
-  name: 'dispatch_again',
-  text: `UPDATE job j SET generation = j.generation + 1, dispatched_at = NULL, claimed_until = clock_timestamp()
-    FROM unnest($1::uuid[], $2::int[]) AS d(id, generation)
-    WHERE j.id = d.id AND j.generation = d.generation AND j.state IN (${sqlStates(startableStates)})`,
-};
-
-export interface StaleDispatch {
-  id: string;
-  generation: number;
-  queue: string;
-}
-
-/**
- * Jobs that were given to the engine, are due for longer than `ms` and have not begun, after the id `after`: they wait
- * their turn, or the engine has forgotten them, or a worker died between taking one and beginning it.
- */
-export function staleDispatches(db: Db, after: string, ms: number): Promise<StaleDispatch[]> {
-  return db.run<StaleDispatch>(staleRows, [after, ms]);
-}
-
-/** Gives jobs a new generation, so that the sweep brings them to the engine again. */
-export async function redispatch(db: Db, rows: readonly StaleDispatch[]): Promise<void> {
-  if (rows.length > 0)
-    await db.run(redispatchRows, [rows.map((row) => row.id), rows.map((row) => row.generation)]);
 }

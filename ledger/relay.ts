@@ -24,6 +24,8 @@ export interface Relay {
   nudge: (rows: readonly Dispatch[]) => void;
   /** Carries rows that no nudge carried. Returns how many it claimed; rejects when the engine took none of them. */
   sweep: () => Promise<number>;
+  /** Carries rows whose claim the caller has just taken. Returns how many the engine took; the sweep brings the others. */
+  carry: (rows: readonly Dispatch[]) => Promise<number>;
   /** Resolves when nothing is under way. */
   idle: () => Promise<void>;
 }
@@ -98,6 +100,7 @@ export function createRelay(options: RelayOptions): Relay {
         throw new Error('relay failed: the engine took no job; the next sweep tries again');
       return rows.length;
     },
+    carry: (rows) => carry(options, rows),
     idle: () => batcher.idle(),
   };
 }

@@ -106,6 +106,10 @@ export const settings = {
     whole(100, 300_000).default(5_000),
     'How often maintenance looks for lost and undispatched jobs, in ms.',
   ],
+  STORYTIME_RECONCILE_MS: [
+    whole(100, 3_600_000).default(30_000),
+    'How often the engine is asked whether it still is the one that the ledger knows, in ms.',
+  ],
   STORYTIME_GRACE_MS: [
     whole(100, 600_000).default(20_000),
     'How long a stopping process lets its jobs finish, in ms.',

@@ -37,6 +37,13 @@ export interface Events {
   'maintenance.done': { duty: string; count: number; durationMs: number };
   'maintenance.failed': { duty: string; message: string };
   'engine.changed': { name: string; ready: boolean; message?: string };
+  /** The engine was not the one that the ledger knew, or not as it was: all jobs were compared with it. */
+  'engine.recovered': {
+    doubt: 'missing' | 'foreign' | 'older' | 'restarted';
+    compared: number;
+    broughtBack: number;
+    durationMs: number;
+  };
   'ledger.slow': { model: string; action: string; durationMs: number };
   'http.answered': {
     method: string;

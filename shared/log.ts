@@ -74,6 +74,12 @@ export function logEvents(events: EventBus, log: Log): void {
       `engine ${event.name} is ${event.ready ? 'ready' : 'away'}`,
     ),
   );
+  events.on('engine.recovered', (event) =>
+    log.warn(
+      event,
+      `the engine may have lost jobs (${event.doubt}): ${event.broughtBack} of ${event.compared} were given to it again`,
+    ),
+  );
   events.on('provider.breaker', (event) => log.warn(event, `${event.provider}: breaker ${event.state}`));
   events.on('ledger.slow', (event) => log.warn(event, `slow query ${event.action}: ${event.durationMs} ms`));
   events.on('http.answered', (event) =>

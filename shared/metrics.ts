@@ -28,6 +28,7 @@ export function createMetrics(events: EventBus, build: { version: string }): Met
   countJobs(events, made);
   countAttempts(events, made);
   countProviders(events, made);
+  countRecoveries(events, made);
   const requests = made.histogram('storytime_http_request_duration_seconds', 'API requests.', [
     'method',
     'route',
@@ -100,6 +101,17 @@ function countAttempts(events: EventBus, { counter, histogram }: Made): void {
     if (e.waitMs !== undefined) waitOf(e.queue, e.kind).observe(e.waitMs / 1_000);
   });
   events.on('step.ended', (e) => steps.labels(e.kind, e.result).inc());
+}
+
+function countRecoveries(events: EventBus, { counter }: Made): void {
+  const recoveries = counter('storytime_engine_recoveries_total', 'Times the engine had lost something.', [
+    'doubt',
+  ]);
+  const jobs = counter('storytime_engine_recovered_jobs_total', 'Jobs given to the engine again.', ['doubt']);
+  events.on('engine.recovered', (e) => {
+    recoveries.labels(e.doubt).inc();
+    jobs.labels(e.doubt).inc(e.broughtBack);
+  });
 }
 
 function countProviders(events: EventBus, { counter, gauge, histogram }: Made): void {

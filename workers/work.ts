@@ -18,6 +18,7 @@ import { WorkerHost } from './host.ts';
 import { startMaintenance, type Maintenance } from './maintenance/loop.ts';
 import { expirer, pruner, waiterRepair } from './maintenance/pruner.ts';
 import { relaySweep } from './maintenance/relay-sweep.ts';
+import { reconciler } from './maintenance/reconciler.ts';
 import { rescuer } from './maintenance/rescuer.ts';
 import { persist } from './persist.ts';
 import { readiness, stopRunning } from './phases.ts';
@@ -28,6 +29,7 @@ type Timers = Pick<
   | 'STORYTIME_LEASE_MS'
   | 'STORYTIME_RENEW_MS'
   | 'STORYTIME_SWEEP_MS'
+  | 'STORYTIME_RECONCILE_MS'
   | 'STORYTIME_GRACE_MS'
   | 'STORYTIME_CONCURRENCY_SCALE'
 >;
@@ -79,6 +81,7 @@ export async function startWork(options: WorkOptions): Promise<Work> {
   const parts: Parts = { workerId, leaving, stopping: false, attempts, running, consumers: [] };
   const maintenance = startDuties(options, workerId, onCommitted);
   const unlisten = listen(db, () => maintenance.hint('relay-sweep'));
+  options.broker.onReturn(() => maintenance.hint('reconciler')); // it may have come back with less
   const seen = setInterval(
     () => void workerSeen(db, workerId).catch(() => undefined),
     config.STORYTIME_RENEW_MS,
@@ -136,11 +139,13 @@ function startDuties(
   workerId: string,
   onCommitted: (rows: readonly Dispatch[]) => void,
 ): Maintenance {
-  const { db, broker, relay, emit } = options;
+  const { db, relay, emit } = options;
+  const queues = options.registry.queues.map(({ name }) => name);
   const everyMs = options.config.STORYTIME_SWEEP_MS;
   const duties = [
     relaySweep(relay, Math.min(everyMs, 2_000)),
-    rescuer({ db, broker, onCommitted, leaseMs: options.config.STORYTIME_LEASE_MS, everyMs }),
+    rescuer({ ...options, queues, onCommitted, leaseMs: options.config.STORYTIME_LEASE_MS, everyMs }),
+    reconciler({ ...options, queues, workerId, everyMs: options.config.STORYTIME_RECONCILE_MS }),
     expirer(db, everyMs * 6, onCommitted),
     waiterRepair(db, everyMs * 6),
     pruner(db, 60_000),

@@ -47,7 +47,8 @@ for (const [name, change] of [
     expect(broker.ready).toBe(false);
     for (const use of [
       () => broker.add('play', [entry('a')]),
-      () => broker.queued('play', ['a']),
+      () => broker.held('play', ['a']),
+      () => broker.readEpoch(),
       () => broker.ping(),
     ])
       await expect(use()).rejects.toThrow('engine failed: it is not connected yet');
@@ -66,8 +67,11 @@ for (const kind of ['postgres', 'redis'] as const) {
     await broker.add('play', [entry('now'), entry('later', 60_000), entry('gone')]);
     await broker.remove('play', 'gone-1');
     await broker.remove('play', 'never-1');
-    expect(await broker.queued('play', ['now-1', 'later-1', 'gone-1', 'never-1'])).toEqual(
-      new Set(['now-1', 'later-1']),
+    expect(await broker.held('play', ['now-1', 'later-1', 'gone-1', 'never-1'])).toEqual(
+      new Map([
+        ['now-1', 'queued'],
+        ['later-1', 'queued'],
+      ]),
     );
     await expect(broker.add('unknown', [entry('x')])).rejects.toThrow('no queue unknown');
     const deliveries: Delivery[] = [];
@@ -82,7 +86,7 @@ for (const kind of ['postgres', 'redis'] as const) {
     await broker.add('play', [entry('asked')]);
     await eventually('it came', () => deliveries.length === 2);
     await broker.add('play', [entry('paused')]);
-    expect(await broker.queued('play', ['paused-1'])).toEqual(new Set(['paused-1']));
+    expect(await broker.held('play', ['paused-1', 'now-1'])).toEqual(new Map([['paused-1', 'queued']]));
     await consumer.close(false);
     expect(deliveries).toHaveLength(2);
     await broker.close();

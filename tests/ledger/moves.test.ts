@@ -11,7 +11,8 @@ import {
   startableStates,
   type JobState,
 } from '../../ledger/moves.ts';
-import { redispatch, rescue } from '../../ledger/leases.ts';
+import { rescue } from '../../ledger/leases.ts';
+import { redispatch } from '../../ledger/recover.ts';
 import { expire } from '../../ledger/retention.ts';
 import { repairWaiters } from '../../ledger/waiters.ts';
 import { begunOf, child, failed, interrupted, openLives, succeeded, type Lives } from './lives.ts';
@@ -106,7 +107,7 @@ const operations: Record<string, Operation> = {
   stamp: ({ id, state }) =>
     isFinal(state) ? Promise.resolve() : setJob(lives, id, 'dispatched_at = coalesce(dispatched_at, now())'),
   makeDue: ({ id }) => setJob(lives, id, 'run_at = now()'),
-  redispatch: ({ id, generation }) => redispatch(lives.db, [{ id, generation, queue: '' }]),
+  redispatch: ({ id, generation }) => redispatch(lives.db, [{ id, generation }]),
   async rescue({ id }) {
     await setJob(lives, id, `lease_until = now() - interval '1 s'`);
     return rescue(lives.db);

@@ -2,7 +2,7 @@ import { afterEach, expect, test } from '@jest/globals';
 import { createBroker } from '../../engine/broker.ts';
 import { openEngine } from '../../engine/connect.ts';
 import { engineId, type Broker } from '../../engine/types.ts';
-import { redispatch } from '../../ledger/leases.ts';
+import { redispatch } from '../../ledger/recover.ts';
 import { createRelay, type Relay } from '../../ledger/relay.ts';
 import { registry } from '../../queues/index.ts';
 import { freePort } from '../../ledger/embedded/port.ts';
@@ -60,7 +60,7 @@ test('a row that is nudged is in the engine and stamped', async () => {
   await world.relay.idle();
   expect(await rowOf(world, id)).toMatchObject({ dispatched: true });
   const name = engineId({ jobId: id, generation: 1 });
-  expect(await world.broker.queued(queue, [name])).toEqual(new Set([name]));
+  expect(await world.broker.held(queue, [name])).toEqual(new Map([[name, 'queued']]));
   await passClaims(world);
   expect(await world.relay.sweep()).toBe(0);
 });
@@ -112,7 +112,7 @@ test('a dispatch stamps only its own generation', async () => {
   const world = await openCarried();
   await eventually('the engine is ready', () => world.broker.ready);
   const id = await addJob(world);
-  await redispatch(world.db, [{ id, generation: 1, queue }]);
+  await redispatch(world.db, [{ id, generation: 1 }]);
   world.relay.nudge(world.committed.flat());
   await world.relay.idle();
   expect(await rowOf(world, id)).toMatchObject({ dispatched: false, generation: 2 });

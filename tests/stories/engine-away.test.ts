@@ -1,9 +1,11 @@
-// Covers: workers/maintenance/rescuer.ts, workers/maintenance/relay-sweep.ts, workers/maintenance/pruner.ts
+// Covers: workers/maintenance/rescuer.ts, workers/maintenance/reconciler.ts, workers/maintenance/relay-sweep.ts, workers/maintenance/pruner.ts
 // The engine is disposable: jobs are accepted without it, and what it forgets is given to it again.
 import { afterEach, beforeEach, expect, test } from '@jest/globals';
+import { Redis } from 'ioredis';
 import { freePort } from '../../ledger/embedded/port.ts';
 import type { Job } from '../../workers/define.ts';
 import { createDatabase, type TestDatabase } from '../support/database.ts';
+import { removeFolder } from '../support/folders.ts';
 import { eventually, openHouse, type House } from '../support/house.ts';
 import { startProxy, type TestProxy } from '../support/proxy.ts';
 import { startRedis, type TestRedis } from '../support/redis.ts';
@@ -71,6 +73,58 @@ test('Redis killed and back with nothing in it: waiting, delayed and new jobs al
   const ids = [...delayed, ...during, after].map(({ id }) => id);
   await allSucceed(ids);
   expect(ids.map((id) => runs.get(id))).toEqual(ids.map(() => 1));
+});
+
+test('a flushed Redis, whose connections stay, is noticed by its canary: delayed jobs keep their time, each runs once', async () => {
+  redis = await startRedis();
+  await open(redis.url);
+  const warm = await house.enqueue('play', {});
+  await allSucceed([warm.id]);
+  const options = { delayMs: 2_500 };
+  const delayed = await Promise.all([1, 2, 3].map(() => house.enqueue('play', {}, { options })));
+  await house.relay.idle();
+  await eventually('the engine is known', async () => (await house.broker.readEpoch()) !== undefined);
+  const client = new Redis(redis.url);
+  await client.flushall();
+  client.disconnect();
+  await eventually('it is noticed', () => house.seen('engine.recovered').length > 0, 2_000);
+  expect(house.seen('engine.recovered')).toEqual([
+    expect.objectContaining({ doubt: 'missing', broughtBack: 3 }),
+  ]);
+  const ids = delayed.map(({ id }) => id);
+  await allSucceed(ids);
+  expect(ids.map((id) => runs.get(id))).toEqual([1, 1, 1]);
+  for (const id of ids) {
+    const { createdAt, startedAt, generation } = await house.until(id, () => true);
+    expect(generation).toBe(2);
+    expect(Number(startedAt) - Number(createdAt)).toBeGreaterThan(2_400);
+  }
+});
+
+test('an old copy of Redis that holds less, with the canary in it, is compared and completed', async () => {
+  redis = await startRedis();
+  const { port } = redis;
+  await open(redis.url);
+  const client = new Redis(redis.url);
+  const first = await house.enqueue('play', {}, { options: { delayMs: 60_000 } });
+  await house.relay.idle();
+  await eventually('the engine is known', async () => (await house.broker.readEpoch()) !== undefined);
+  await client.save();
+  const [, folder = ''] = await client.config('GET', 'dir');
+  client.disconnect();
+  const second = await house.enqueue('play', {}, { options: { delayMs: 60_000 } });
+  await house.relay.idle();
+  await redis.kill();
+  redis = await startRedis({ port, args: ['--dir', folder] });
+  await eventually('it is compared', () => house.seen('engine.recovered').length > 0, 5_000);
+  expect(house.seen('engine.recovered')[0]).toMatchObject({ compared: 2, broughtBack: 1 });
+  const generations = [first, second].map(async ({ id }) => (await house.until(id, () => true)).generation);
+  expect(await Promise.all(generations)).toEqual([1, 2]);
+  await eventually('both are there', async () => {
+    const held = await house.broker.held('play', [`${first.id}-1`, `${second.id}-2`]);
+    return held.size === 2;
+  });
+  await removeFolder(folder);
 });
 
 test('PostgreSQL away and back, ledger and engine at once: what was accepted runs without a restart', async () => {

@@ -1,61 +1,38 @@
-// Gives dead workers' jobs back, and jobs that the engine has forgotten. The only owner of recovery.
-import { engineId, type Broker } from '../../engine/types.ts';
+// Gives dead workers' jobs back, and jobs that should have begun and do not wait in the engine. The only owner of recovery.
+import type { Broker } from '../../engine/types.ts';
 import type { Db } from '../../ledger/db.ts';
 import type { Dispatch } from '../../ledger/insert.ts';
-import { redispatch, rescue, staleDispatches, type StaleDispatch } from '../../ledger/leases.ts';
+import { rescue } from '../../ledger/leases.ts';
+import { recoverSome, walkDispatched } from '../../ledger/recover.ts';
+import type { Relay } from '../../ledger/relay.ts';
 import type { Duty } from './duty.ts';
 
 export interface RescuerOptions {
   db: Db;
   broker: Broker;
+  relay: Relay;
+  queues: readonly string[];
   onCommitted: (rows: readonly Dispatch[]) => void;
   leaseMs: number;
   everyMs: number;
 }
 
-/** Rows that staleDispatches gives at most. */
-const pageSize = 500;
-const first = '00000000-0000-0000-0000-000000000000';
+/** Jobs a round; more of them while the engine has lost all it is asked for. */
+const lookAt = 500;
 
 export function rescuer(options: RescuerOptions): Duty {
-  let after = first; // a deep backlog is looked through page by page, so that nothing hides behind its oldest jobs
+  const { db, broker, queues, leaseMs } = options;
+  // A deep backlog is looked through page by page, so that nothing hides behind its oldest jobs.
+  const walk = walkDispatched(db, { queues, size: lookAt, dueForMs: leaseMs });
   return {
     name: 'rescuer',
     everyMs: options.everyMs,
     async run() {
-      const { rescued, dispatches } = await rescue(options.db);
+      const { rescued, dispatches } = await rescue(db);
       options.onCommitted(dispatches);
-      if (!options.broker.ready) return rescued;
-      let total = rescued;
-      for (let forgotten = true; forgotten;) {
-        const stale = await staleDispatches(options.db, after, options.leaseMs);
-        const count = await redispatchForgotten(options, stale);
-        after = stale.length < pageSize ? first : (stale.at(-1)?.id ?? first);
-        total += count;
-        forgotten = count === pageSize; // an engine that forgot a whole page has lost everything: go on at once
-      }
-      return total;
+      if (!broker.ready) return rescued;
+      // One that is active for a whole lease and has not begun was taken by a worker that died (docs/decisions/0003).
+      return rescued + (await recoverSome(options, walk, { rows: lookAt, ways: ['queued'] }));
     },
   };
-}
-
-/** Of jobs that should have begun by now, those that do not wait in the engine get a new generation. */
-async function redispatchForgotten(
-  { db, broker }: RescuerOptions,
-  stale: readonly StaleDispatch[],
-): Promise<number> {
-  const byQueue = new Map<string, StaleDispatch[]>();
-  for (const row of stale) byQueue.set(row.queue, [...(byQueue.get(row.queue) ?? []), row]);
-  let count = 0;
-  for (const [queue, rows] of byQueue) {
-    const queued = await broker.queued(queue, rows.map(idOf));
-    const forgotten = rows.filter((row) => !queued.has(idOf(row)));
-    await redispatch(db, forgotten);
-    count += forgotten.length;
-  }
-  return count;
-}
-
-function idOf({ id, generation }: StaleDispatch): string {
-  return engineId({ jobId: id, generation });
 }

@@ -1,0 +1,134 @@
+// Bringing back what the engine has forgotten: jobs that were given to it, have not begun, and are not in it. The only place
+// that compares the two. Each gets a new generation in one statement that asks for the old one, so two of these at once, a
+// delivery that begins meanwhile, and one that comes late do no harm. Running jobs have a lease and are left alone.
+import { engineId, type Broker, type Held } from '../engine/types.ts';
+import type { Db } from './db.ts';
+import type { Dispatch } from './insert.ts';
+import { sqlStates, startableStates } from './moves.ts';
+import type { Relay } from './relay.ts';
+import { dispatchColumns, toDispatch, type DispatchRow } from './waiters.ts';
+
+/** A job that waits in the engine, as the ledger knows it. */
+export interface Dispatched {
+  id: string;
+  generation: number;
+  queue: string;
+  state: (typeof startableStates)[number];
+  /** Text, because a Date would lose the microseconds that the order of the pages is made of. */
+  run_at: string;
+}
+
+export interface WalkOptions {
+  queues: readonly string[];
+  /** Rows a page. */
+  size: number;
+  /** Only jobs that were given to the engine and due for longer than this, in ms. */
+  dueForMs?: number;
+}
+
+export interface Walk {
+  /** The next page, of one queue and state; empty at the end, after which it begins anew. */
+  next: () => Promise<Dispatched[]>;
+}
+
+// By the index of open jobs: (state, queue, run_at). A queue of a million jobs is read page by page and nothing is sorted.
+const readPage = {
+  name: 'recover_page',
+  text: `SELECT id, generation, queue, state, run_at::text AS run_at FROM job
+    WHERE state = $1::job_state AND state IN (${sqlStates(startableStates)}) AND queue = $2 AND dispatched_at IS NOT NULL
+      AND run_at >= $3::timestamptz AND (run_at, id) > ($3::timestamptz, $4::uuid)
+      AND ($5::float8 IS NULL OR (run_at < clock_timestamp() - $5 * interval '1 ms'
+        AND dispatched_at < clock_timestamp() - $5 * interval '1 ms'))
+    ORDER BY run_at, id LIMIT $6`,
+};
+
+// Claimed for as long as the caller may need to carry it; should it die, the sweep does that.
+const nextGeneration = {
+  name: 'recover_again',
+  text: `UPDATE job j SET generation = j.generation + 1, dispatched_at = NULL, claimed_until = clock_timestamp() + interval '10 s'
+    FROM unnest($1::uuid[], $2::int[]) AS d(id, generation)
+    WHERE j.id = d.id AND j.generation = d.generation AND j.state IN (${sqlStates(startableStates)})
+    RETURNING ${dispatchColumns('j')}`,
+};
+
+const start = { run_at: '-infinity', id: '00000000-0000-0000-0000-000000000000' };
+
+/** Walks all jobs that wait in the engine, earliest due first in each queue and state. */
+export function walkDispatched(db: Db, { queues, size, dueForMs }: WalkOptions): Walk {
+  const places = queues.flatMap((queue) => startableStates.map((state) => ({ queue, state })));
+  let place = 0;
+  let after = start;
+  return {
+    async next() {
+      for (; place < places.length; place += 1, after = start) {
+        const { queue, state } = places[place] ?? { queue: '', state: 'waiting' };
+        const values = [state, queue, after.run_at, after.id, dueForMs ?? null, size];
+        const page = await db.run<Dispatched>(readPage, values);
+        after = page.at(-1) ?? after;
+        if (page.length > 0) return page;
+      }
+      place = 0;
+      return [];
+    },
+  };
+}
+
+/** Those of one page that the engine does not hold in one of these ways. */
+export async function forgottenOf(
+  broker: Pick<Broker, 'held'>,
+  page: readonly Dispatched[],
+  ways: readonly Held[],
+): Promise<Dispatched[]> {
+  const [first] = page;
+  if (first === undefined) return [];
+  const idOf = ({ id, generation }: Dispatched): string => engineId({ jobId: id, generation });
+  const held = await broker.held(first.queue, page.map(idOf));
+  return page.filter((row) => !ways.some((way) => held.get(idOf(row)) === way));
+}
+
+export interface RecoverContext {
+  db: Db;
+  broker: Pick<Broker, 'held'>;
+  relay: Pick<Relay, 'carry'>;
+}
+
+/**
+ * Goes on with a walk: compares some `rows`, and more for as long as the engine has lost every one it is asked for. Returns how
+ * many were brought back.
+ */
+export async function recoverSome(
+  { db, broker, relay }: RecoverContext,
+  walk: Walk,
+  look: { rows: number; ways: readonly Held[] },
+): Promise<number> {
+  let total = 0;
+  for (let left = look.rows; left > 0;) {
+    const page = await walk.next();
+    if (page.length === 0) break;
+    const forgotten = await forgottenOf(broker, page, look.ways);
+    total += await bringBack(db, relay, forgotten);
+    if (forgotten.length < page.length) left -= page.length;
+  }
+  return total;
+}
+
+/** Gives jobs a new generation and gives them to the engine. Returns how many were still as they are shown here. */
+export async function bringBack(
+  db: Db,
+  relay: Pick<Relay, 'carry'>,
+  rows: readonly Pick<Dispatched, 'id' | 'generation'>[],
+): Promise<number> {
+  const dispatches = await redispatch(db, rows);
+  if (dispatches.length > 0) await relay.carry(dispatches);
+  return dispatches.length;
+}
+
+/** A new generation for each job that still has this one and has not begun; the caller carries them. */
+export async function redispatch(
+  db: Db,
+  rows: readonly Pick<Dispatched, 'id' | 'generation'>[],
+): Promise<Dispatch[]> {
+  if (rows.length === 0) return [];
+  const values = [rows.map((row) => row.id), rows.map((row) => row.generation)];
+  return (await db.run<DispatchRow>(nextGeneration, values)).map(toDispatch);
+}
