@@ -62,10 +62,15 @@ async function start(part: Part, { env, queues, cast }: WorkStart): Promise<stri
     services: { ...providers, db: parts.db, artifactLink },
     emit,
     version: part.version,
+    dayMicroUsd: microUsd(config.STORYTIME_DAILY_BUDGET_USD),
     ...(queues !== undefined && { queues }),
   });
   lifecycle.onStop('the work', () => work.stop());
   return await openProbes(part, work, env);
+}
+
+function microUsd(usd: number | undefined): number | undefined {
+  return usd === undefined ? undefined : Math.round(usd * 1_000_000);
 }
 
 /** /livez, /readyz and /metrics on loopback. Several work processes on one machine share the default: the next takes a free port. */

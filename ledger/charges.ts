@@ -4,6 +4,7 @@
 import type { Charge } from '../shared/call.ts';
 import { idOf } from '../shared/ids.ts';
 import { sanitiseText } from '../shared/text.ts';
+import { addSpend } from './budgets.ts';
 import type { Tx } from './db.ts';
 
 interface Owner {
@@ -24,7 +25,10 @@ const mostUnits = 1e12;
 /** A million dollars. */
 const mostMicroUsd = 1e12;
 
-/** Writes one row a charge, unless it is there, and returns their prices. A unit without a price counts as free. */
+/**
+ * Writes one row a charge, unless it is there, counts the new ones up, and returns the prices of all. A unit without a price
+ * counts as free. The last thing in its transaction (ledger/budgets.ts).
+ */
 export async function recordCharges(
   tx: Tx,
   owner: Owner,
@@ -43,10 +47,16 @@ export async function recordCharges(
     );
     return { id: chargeId(owner, step, charge, index), jobId, step, tenant, kind, ...own, microUsd };
   });
-  await tx.charge.createMany({
+  const written = await tx.charge.createManyAndReturn({
     data: rows.map((row) => ({ ...row, microUsd: BigInt(row.microUsd) })),
     skipDuplicates: true,
+    select: { provider: true, microUsd: true },
   });
+  await addSpend(
+    tx,
+    tenant,
+    written.map(({ provider, microUsd }) => ({ provider, microUsd: Number(microUsd) })),
+  );
   return rows.map(({ microUsd }) => microUsd);
 }
 

@@ -90,8 +90,8 @@ async function writeStep<T>(db: Db, begun: Begun, step: StepCommit<T>): Promise<
           ...result,
         },
       });
-      const microUsd = await recordCharges(tx, begun, step.name, step.charges);
       await step.save?.(tx, value);
+      const microUsd = await recordCharges(tx, begun, step.name, step.charges);
       return { value, microUsd };
     },
     { timeout: 10_000, maxWait: 5_000 },

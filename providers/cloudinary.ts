@@ -120,6 +120,7 @@ export function createCloudinary(options: CloudinaryOptions): Cloudinary {
   const client = lazily('cloudinary', load);
   return {
     async upload(upload, call): Promise<Asset> {
+      await call.afford('cloudinary');
       const sdk = await client();
       const deadlineMs = (options.deadlineMs ?? 60_000) + Math.ceil(upload.bytes.length / 100);
       return guard.run(

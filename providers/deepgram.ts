@@ -111,6 +111,7 @@ export function createDeepgram(options: DeepgramOptions): Deepgram {
   const client = lazily('deepgram', () => load(options));
   return {
     async transcribe({ bytes, contentType, language }, call) {
+      await call.afford('deepgram');
       const { listen } = await client();
       const attempt = { call, deadlineMs: options.deadlineMs ?? 60_000, paid: true, translate: diagnose };
       return guard.run('transcribe', attempt, async ({ signal }) => {

@@ -161,6 +161,7 @@ export function createElevenLabs(options: ElevenLabsOptions): ElevenLabs {
         const spoken = await recover({ open, options, request, call });
         if (spoken !== undefined) return spoken;
       }
+      await call.afford('elevenlabs');
       const onAccepted = charged(request, model, call);
       const watched = watchedFetch({ maxBytes: maxBytesOf(request), onAccepted });
       const client = await open(watched);

@@ -96,6 +96,7 @@ async function ask<T extends object>(
     paid: true,
     translate: geminiTranslator(watched),
   };
+  await call.afford('gemini');
   return options.guard.run(operation, attempt, async ({ signal }) => {
     const raw: unknown = await models.generateContent({
       model,

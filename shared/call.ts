@@ -27,6 +27,8 @@ export interface Call {
    * whoever can ask the vendor for that answer asks before it pays again. Left out: this is the first time.
    */
   mayHaveRunSinceMs?: number;
+  /** Resolves when the tenant may spend at this provider; asked right before a call that costs. `quota_exhausted` when not. */
+  afford: (provider: Charge['provider']) => Promise<void>;
   /** Records what an accepted call used. Called once per accepted request, before the answer is judged. */
   charge: (charge: Charge) => void;
 }

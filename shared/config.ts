@@ -114,6 +114,10 @@ export const settings = {
     whole(100, 600_000).default(20_000),
     'How long a stopping process lets its jobs finish, in ms.',
   ],
+  STORYTIME_DAILY_BUDGET_USD: [
+    z.coerce.number().min(0).max(1_000_000).optional(),
+    'What a tenant may spend at all providers in a day (UTC), in estimated dollars; a row in table `budget` goes before it. Without it there is no limit.',
+  ],
   STORYTIME_BREAKER: [flag.default('on'), 'Circuit breakers around the providers.'],
 } as const satisfies Record<string, readonly [z.ZodType, string]>;
 

@@ -31,6 +31,8 @@ export interface Events {
   'attempt.ended': AttemptEnded;
   'step.ended': JobFacts & { step: string; result: 'ran' | 'remembered'; durationMs: number };
   'charge.recorded': { provider: string; model: string; microUsd: number };
+  /** Told once a day, tenant and budget. `provider` is `*` for the budget of all providers. */
+  'budget.exhausted': { tenant: string; provider: string; limitMicroUsd: number; spentMicroUsd: number };
   'provider.called': { provider: string; operation: string; outcome: 'ok' | FailureCode; durationMs: number };
   'provider.breaker': { provider: string; state: 'closed' | 'open' | 'half_open' };
   'relay.failed': { queue: string; count: number; message: string };

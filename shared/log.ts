@@ -81,6 +81,9 @@ export function logEvents(events: EventBus, log: Log): void {
     ),
   );
   events.on('provider.breaker', (event) => log.warn(event, `${event.provider}: breaker ${event.state}`));
+  events.on('budget.exhausted', (event) =>
+    log.error(event, `the budget of tenant ${event.tenant} is used up for today`),
+  );
   events.on('ledger.slow', (event) => log.warn(event, `slow query ${event.action}: ${event.durationMs} ms`));
   events.on('http.answered', (event) =>
     log[event.status >= 500 ? 'warn' : 'debug'](event, `${event.method} ${event.route} ${event.status}`),

@@ -126,6 +126,10 @@ function countProviders(events: EventBus, { counter, gauge, histogram }: Made): 
   ]);
   const spend = counter('storytime_provider_cost_usd_total', 'Estimated spend.', ['provider', 'model']);
   const breaker = gauge('storytime_provider_breaker', '1 for the state it is in.', ['provider', 'state']);
+  const usedUp = counter('storytime_budgets_exhausted_total', 'Budgets of a day that were used up.', [
+    'provider',
+  ]);
+  events.on('budget.exhausted', (e) => usedUp.labels(e.provider).inc());
   events.on('provider.called', (e) => {
     calls.labels(e.provider, e.operation, e.outcome).inc();
     time.labels(e.provider, e.operation).observe(e.durationMs / 1_000);

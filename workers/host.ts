@@ -29,6 +29,8 @@ export interface HostOptions {
   services: Services;
   emit: Emit;
   workerId: string;
+  /** Millionths of a dollar a day for a tenant without a budget of its own; left out: no limit. */
+  dayMicroUsd?: number | undefined;
   /** Aborts when the process must leave: waits for an absent ledger end. */
   leaving: AbortSignal;
 }
@@ -128,6 +130,7 @@ export class WorkerHost {
       db,
       emit,
       leaving,
+      dayMicroUsd: this.#options.dayMicroUsd,
       onProgress(percent, message) {
         attempt.progress = { percent, message };
         delivery.showProgress(percent);

@@ -10,6 +10,7 @@ import type { Begun } from '../ledger/begin.ts';
 import type { Db } from '../ledger/db.ts';
 import type { Child } from '../ledger/family.ts';
 import { commitLostCharges, commitStep, readSteps, type Remembered } from '../ledger/steps.ts';
+import { afford } from './afford.ts';
 import type { Job } from './define.ts';
 import { persist } from './persist.ts';
 
@@ -21,6 +22,8 @@ export interface JobContext {
   db: Db;
   emit: Emit;
   onProgress: (percent: number, message: string | null) => void;
+  /** Millionths of a dollar a day for a tenant without a budget of its own; left out: no limit. */
+  dayMicroUsd?: number | undefined;
   /** Aborts when the process must leave: until then an answer that is paid for is tried to be stored. */
   leaving: AbortSignal;
 }
@@ -136,6 +139,8 @@ async function runStep<T>(
       step: `${begun.jobId}:${name}`,
       signal,
       charge: (charge) => void charges.push(charge),
+      afford: (provider) =>
+        afford({ db, emit, signal, tenant: begun.tenant, dayMicroUsd: context.dayMicroUsd }, provider),
       ...(begun.attemptNo > 1 && { mayHaveRunSinceMs: begun.createdMs }),
     });
     const durationMs = Math.round(performance.now() - start);

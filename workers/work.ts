@@ -45,6 +45,8 @@ export interface WorkOptions {
   services: Services;
   emit: Emit;
   version: string;
+  /** Millionths of a dollar a day for a tenant without a budget of its own; left out: no limit. */
+  dayMicroUsd?: number | undefined;
   /** Only these queues; default all. */
   queues?: readonly string[];
 }

@@ -50,7 +50,13 @@ export async function openRig(provider: string): Promise<Rig> {
     guard,
     call(step, signal = new AbortController().signal) {
       const charges: Charge[] = [];
-      return { step, signal, charges, charge: (charge) => void charges.push(charge) };
+      return {
+        step,
+        signal,
+        charges,
+        afford: () => Promise.resolve(),
+        charge: (charge) => void charges.push(charge),
+      };
     },
     outcomes() {
       const seen = outcomes;

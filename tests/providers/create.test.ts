@@ -22,7 +22,12 @@ test('every provider has its own gate', async () => {
     close: () => undefined,
   });
   const providers = createProviders(loadConfig({}), { emit, gateOf });
-  const call = { step: 'j:s', signal: new AbortController().signal, charge: () => undefined };
+  const call = {
+    step: 'j:s',
+    signal: new AbortController().signal,
+    charge: () => undefined,
+    afford: () => Promise.resolve(),
+  };
   const refused = { code: 'unavailable', breakerOpen: true, retryAfterMs: 1_000 };
   const mail = { to: 'a@b.test', subject: 's', html: 'h', text: 't', messageId: 'm@b.test' };
   await expect(providers.smtp.send(mail, call)).rejects.toMatchObject(refused);

@@ -41,6 +41,7 @@ export interface StageOptions {
   queue?: Partial<QueueDefinition>;
   leaseMs?: number;
   renewMs?: number;
+  dayMicroUsd?: number;
 }
 
 export async function openStage({
@@ -48,6 +49,7 @@ export async function openStage({
   queue = {},
   leaseMs = 2_000,
   renewMs = 50,
+  dayMicroUsd,
 }: StageOptions): Promise<Stage> {
   const database = await createDatabase();
   const proxy = await startProxy(database.url);
@@ -63,7 +65,7 @@ export async function openStage({
   const definition = { queue: playQueue, handlers: { play: handler as Handler }, typed: undefined };
   const services = { db: own } as unknown as Services;
   const parts = { definition, registry, attempts, running, db: own, services, emit, workerId };
-  const host = new WorkerHost({ ...parts, leaving: leaving.signal });
+  const host = new WorkerHost({ ...parts, dayMicroUsd, leaving: leaving.signal });
   const enqueue = createEnqueue({ db, emit, onCommitted: () => undefined });
   const wrapping = { kind: 'play', queue: 'play', showProgress: () => undefined };
   running.start();
