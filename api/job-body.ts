@@ -21,6 +21,8 @@ export interface JobBody {
   progress: { percent: number; message: string | null };
   result: unknown;
   error: { code: string; message: string } | null;
+  /** Why a parked job rests, and what sets it free; null in every other state. */
+  parkedReason: string | null;
   /** The attempts so far, how many of them counted, and how many may count. */
   attempt: { number: number; failures: number; of: number };
   children: JobView['children'];
@@ -50,6 +52,7 @@ export function jobBody(registry: Registry, job: JobView): JobBody {
     progress: { percent: job.progress, message: job.progressMessage },
     result: job.result ?? null,
     error: job.errorCode === null ? null : { code: job.errorCode, message: job.errorMessage ?? '' },
+    parkedReason: job.state === 'parked' ? job.errorMessage : null,
     attempt: attemptCounts(registry, job),
     children: job.children,
     tree: job.tree,
@@ -62,7 +65,7 @@ export function jobBody(registry: Registry, job: JobView): JobBody {
 }
 
 function attemptCounts(registry: Registry, job: JobView): JobBody['attempt'] {
-  const of = registry.kinds.get(job.kind)?.retry.attempts ?? job.failures;
+  const of = registry.find(job.kind)?.retry.attempts ?? job.failures;
   return { number: job.attemptNo, failures: job.failures, of };
 }
 

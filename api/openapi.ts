@@ -61,6 +61,7 @@ const job = z
     progress: z.object({ percent: z.int(), message: nullable(z.string()) }),
     result: z.unknown(),
     error: nullable(z.object({ code: z.string(), message: z.string() })),
+    parkedReason: nullable(z.string()),
     attempt: z.object({ number: z.int(), failures: z.int(), of: z.int() }),
     children: z.array(z.object({ id: z.uuid(), kind: z.string(), state })),
     tree: z.object({ total: z.int(), open: z.int(), dead: z.int() }),

@@ -21,6 +21,7 @@ export function progressLine(job: JobStatus, paint: Paint): string {
   if (job.state === 'running' && percent > 0)
     parts.push(`${percent} %${message === null ? '' : `: ${plain(message)}`}`);
   if (job.error !== null) parts.push(`${job.error.code}: ${plain(job.error.message)}`);
+  if (typeof job.parkedReason === 'string') parts.push(plain(job.parkedReason));
   if (job.tree.total > 0) parts.push(`family ${job.tree.total - job.tree.open} of ${job.tree.total} done`);
   return `${parts.join(', ')}\n`;
 }
@@ -37,6 +38,7 @@ export function jobText(job: JobStatus, paint: Paint): string {
   if (!job.final) rows.push(['due', job.runAt], ['progress', `${job.progress.percent} %`]);
   if (job.finishedAt !== null) rows.push(['finished', job.finishedAt]);
   if (job.error !== null) rows.push(['error', `${job.error.code}: ${job.error.message}`]);
+  if (typeof job.parkedReason === 'string') rows.push(['why', job.parkedReason]);
   if (job.parentId !== null) rows.push(['parent', job.parentId]);
   if (job.result !== null) rows.push(['result', JSON.stringify(job.result)]);
   const table = rows.map(

@@ -34,6 +34,8 @@ export interface JobStatus {
   progress: { percent: number; message: string | null };
   result: unknown;
   error: { code: string; message: string } | null;
+  /** Why a parked job rests, and what sets it free. */
+  parkedReason?: string | null;
   attempt: { number: number; failures: number; of: number };
   children: { id: string; kind: string; state: string }[];
   /** Every job below the root of the family. */

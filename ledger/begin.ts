@@ -20,6 +20,7 @@ export interface Begun {
   /** Failures before this attempt. */
   failures: number;
   payload: unknown;
+  payloadVersion: number;
   rootId: string | null;
   waiterId: string | null;
   /** Milliseconds from due to now. */
@@ -48,7 +49,7 @@ const beginRows = {
     FROM unnest($1::uuid[], $2::int[]) AS d(id, generation), unhurried
     WHERE j.id = d.id AND j.generation = d.generation AND j.state IN (${sqlStates(startableStates)})
       AND j.run_at <= clock_timestamp() + interval '1 s' AND j.cancel_requested_at IS NULL
-    RETURNING j.id, j.kind, j.queue, j.tenant, j.generation, j.attempt_no, j.failures, j.payload, j.root_id,
+    RETURNING j.id, j.kind, j.queue, j.tenant, j.generation, j.attempt_no, j.failures, j.payload, j.payload_version, j.root_id,
       j.waiter_id, extract(epoch FROM j.created_at)::float8 * 1000 AS created_ms, extract(epoch FROM j.started_at - j.run_at)::float8 * 1000 AS wait_ms`,
 };
 
@@ -74,6 +75,7 @@ interface BegunRow {
   attempt_no: number;
   failures: number;
   payload: unknown;
+  payload_version: number;
   root_id: string | null;
   waiter_id: string | null;
   created_ms: number;
@@ -141,6 +143,7 @@ function toBegun(row: BegunRow, workerId: string): Begun {
     workerId,
     failures: row.failures,
     payload: row.payload,
+    payloadVersion: row.payload_version,
     rootId: row.root_id,
     waiterId: row.waiter_id,
     waitMs: Math.max(0, row.wait_ms),

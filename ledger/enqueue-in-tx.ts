@@ -112,10 +112,10 @@ async function insert(tx: Transaction, job: NewJob): Promise<Row> {
     WITH due AS (
       SELECT coalesce(${job.runAt?.toISOString() ?? null}::timestamptz, now() + ${job.delayMs}::float8 * interval '1 ms') AS at),
     born AS (
-      INSERT INTO storytime.job (id, tenant, queue, kind, source, priority, summary, payload, state, created_at, run_at, give_up_at,
-        claimed_until)
-      SELECT ${job.id}::uuid, ${job.tenant}, ${job.queue}, ${job.kind}, ${job.source}, ${job.priority}::smallint, ${job.summary},
-        ${job.payload}::jsonb, (CASE WHEN due.at > now() THEN 'scheduled' ELSE 'waiting' END)::storytime.job_state, now(), due.at,
+      INSERT INTO storytime.job (id, tenant, queue, kind, source, priority, payload_version, summary, payload, state, created_at, run_at,
+        give_up_at, claimed_until)
+      SELECT ${job.id}::uuid, ${job.tenant}, ${job.queue}, ${job.kind}, ${job.source}, ${job.priority}::smallint,
+        ${job.payloadVersion}::smallint, ${job.summary}, ${job.payload}::jsonb, (CASE WHEN due.at > now() THEN 'scheduled' ELSE 'waiting' END)::storytime.job_state, now(), due.at,
         due.at + ${job.giveUpAfterMs}::float8 * interval '1 ms', clock_timestamp()
       FROM due RETURNING id, kind, queue, state, created_at)
     SELECT id::text AS id, kind, queue, state::text AS state, (extract(epoch FROM created_at) * 1000)::float8 AS created_ms,

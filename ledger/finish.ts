@@ -12,7 +12,8 @@ export type Verdict =
   | { outcome: 'succeeded'; result: string }
   | { outcome: 'failed'; code: FailureCode; message: string; stack: string | null; retryInMs: number | null }
   | { outcome: 'snoozed'; code: FailureCode; message: string; retryInMs: number }
-  | { outcome: 'interrupted' }
+  /** `parked`: why this build must not run it; the job rests until another one can. */
+  | { outcome: 'interrupted'; parked?: string }
   | { outcome: 'cancelled' };
 
 export interface FinishRequest {
@@ -72,6 +73,7 @@ const finishRows = {
         generation = j.generation + (${returns})::int,
         dispatched_at = CASE WHEN ${returns} THEN NULL ELSE j.dispatched_at END,
         claimed_until = CASE WHEN ${returns} THEN ${claim} END,
+        parked_for = CASE WHEN (${nextState}) = 'parked' THEN 'build' END,
         run_at = CASE WHEN ${returns} THEN clock_timestamp() + d.retry_ms * interval '1 ms' ELSE j.run_at END,
         finished_at = CASE WHEN (${nextState}) IN (${sqlStates(finalStates)}) THEN clock_timestamp() END,
         failures = j.failures + (d.failed AND j.cancel_requested_at IS NULL)::int, lease_until = NULL,
@@ -147,7 +149,8 @@ function toRow({ jobId, attemptNo, verdict }: FinishRequest): FinishRow {
         message: verdict.message,
       };
     case 'interrupted':
-      return { ...row, state: 'waiting' };
+      if (verdict.parked === undefined) return { ...row, state: 'waiting' };
+      return { ...row, state: 'parked', message: verdict.parked };
     case 'cancelled':
       return { ...row, state: 'cancelled' };
   }

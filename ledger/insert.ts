@@ -11,6 +11,7 @@ export interface NewJob {
   kind: string;
   source: 'api' | 'child' | 'transaction';
   priority: number;
+  payloadVersion: number;
   delayMs: number;
   runAt: Date | null;
   giveUpAfterMs: number;
@@ -55,6 +56,7 @@ const columns: readonly (readonly [name: string, type: string, value: (job: NewJ
   ['kind', 'text', (job) => job.kind],
   ['source', 'text', (job) => job.source],
   ['priority', 'smallint', (job) => job.priority],
+  ['payload_version', 'smallint', (job) => job.payloadVersion],
   ['delay_ms', 'float8', (job) => job.delayMs],
   ['run_at', 'timestamptz', (job) => job.runAt],
   ['give_up_ms', 'float8', (job) => job.giveUpAfterMs],
@@ -79,10 +81,10 @@ const unnested = `unnest(${columns.map(([, type], index) => `$${index + 1}::${ty
 
 /** `where` narrows the rows of `t`, e.g. to those whose idempotency key was won. */
 export function insertJobsSql(where = 'true'): string {
-  return `INSERT INTO job (id, tenant, queue, kind, source, priority, open_children, parent_id, root_id, waiter_id, api_key_id,
-      request_id, summary, payload, state, created_at, run_at, give_up_at, claimed_until)
-    SELECT id, tenant, queue, kind, source, priority, open_children, parent_id, root_id, waiter_id, api_key_id,
-      request_id, summary, payload,
+  return `INSERT INTO job (id, tenant, queue, kind, source, priority, payload_version, open_children, parent_id, root_id, waiter_id,
+      api_key_id, request_id, summary, payload, state, created_at, run_at, give_up_at, claimed_until)
+    SELECT id, tenant, queue, kind, source, priority, payload_version, open_children, parent_id, root_id, waiter_id,
+      api_key_id, request_id, summary, payload,
       CASE WHEN blocked THEN 'blocked' WHEN due > now() THEN 'scheduled' ELSE 'waiting' END::job_state,
       now(), due, due + give_up_ms * interval '1 ms', ${claim}
     FROM (SELECT t.*, coalesce(t.run_at, now() + t.delay_ms * interval '1 ms') AS due FROM ${unnested}) AS u
@@ -111,6 +113,7 @@ export function newJob(checked: CheckedJob, origin: Origin): NewJob {
     kind: checked.kind.kind,
     source: origin.source,
     priority: checked.priority,
+    payloadVersion: checked.kind.version,
     delayMs: checked.delayMs ?? 0,
     runAt: checked.runAt ?? null,
     giveUpAfterMs: checked.kind.giveUpAfterMs,

@@ -30,7 +30,7 @@ export async function prune(db: Db): Promise<number> {
 const expireRows = {
   name: 'expire',
   text: `WITH late AS (
-      SELECT id FROM job WHERE state IN (${sqlStates(startableStates)}) AND give_up_at < clock_timestamp()
+      SELECT id FROM job WHERE state IN (${sqlStates([...startableStates, 'parked'])}) AND give_up_at < clock_timestamp()
       ORDER BY id LIMIT ${chunk} FOR UPDATE SKIP LOCKED),
     moved AS (
       UPDATE job j SET state = 'expired', finished_at = clock_timestamp(), claimed_until = NULL,

@@ -6,12 +6,14 @@ export interface WorkerRow {
   id: string;
   version: string;
   queues: readonly string[];
+  /** Of `knowledge()`: what it can run. */
+  knows: readonly string[];
 }
 
 export async function registerWorker(db: Db, worker: WorkerRow): Promise<void> {
-  const { id, version, queues } = worker;
+  const { id, version, queues, knows } = worker;
   await db.prisma.worker.createMany({
-    data: { id, host: hostname(), pid: process.pid, version, queues: [...queues] },
+    data: { id, host: hostname(), pid: process.pid, version, queues: [...queues], knows: [...knows] },
     skipDuplicates: true, // sent again after a lost answer
   });
 }

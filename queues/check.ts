@@ -89,7 +89,7 @@ function findKind(registry: Registry, name: unknown, errors: FieldError[]): Regi
     errors.push({ pointer: '/kind', code: 'validation_failed', message: 'must be the name of a kind' });
     return undefined;
   }
-  const kind = registry.kinds.get(name);
+  const kind = registry.find(name);
   if (kind === undefined) {
     const guess = nearest(name, [...registry.kinds.keys()]);
     const hint =

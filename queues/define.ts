@@ -20,7 +20,15 @@ export interface KindDefinition<Payload extends z.ZodType = z.ZodType, Result ex
   timeoutMs?: number;
   /** After this long past its due time an unfinished job expires; default a day. */
   giveUpAfterMs?: number;
+  /** Raised when the payload changes so that the old shape no longer fits; default 1. Stored with each job. */
+  version?: number;
+  /** From a version to the next one, by the version it starts from. Pure; without a way up, old jobs are parked. */
+  upgrade?: Upgrades;
+  /** Names it had before: old jobs and old callers still find it. Leave them out once no job has one. */
+  aliases?: readonly string[];
 }
+
+export type Upgrades = Readonly<Record<number, (payload: unknown) => unknown>>;
 
 export interface QueueDefinition<Name extends string = string, Jobs extends Kinds = Kinds> {
   name: Name;

@@ -9,6 +9,8 @@ export interface RegisteredKind {
   retry: RetryPolicy;
   timeoutMs: number;
   giveUpAfterMs: number;
+  /** Of the payloads it is enqueued with. */
+  version: number;
   /** The line for Bull Board; never throws. */
   summary: (payload: unknown) => string;
 }
@@ -16,6 +18,8 @@ export interface RegisteredKind {
 export interface Registry {
   queues: readonly QueueDefinition[];
   kinds: ReadonlyMap<string, RegisteredKind>;
+  /** A kind by its name or by one that it had before. */
+  find: (name: string) => RegisteredKind | undefined;
 }
 
 const dayMs = 86_400_000;
@@ -32,11 +36,39 @@ export function createRegistry(queues: readonly QueueDefinition[]): Registry {
         retry: definition.retry ?? queue.retry,
         timeoutMs: definition.timeoutMs ?? queue.timeoutMs,
         giveUpAfterMs: definition.giveUpAfterMs ?? dayMs,
+        version: checkedVersion(kind, definition),
         summary: (payload) => summarise(definition, payload),
       });
     }
   }
-  return { queues, kinds };
+  const former = formerNames(kinds);
+  return { queues, kinds, find: (name) => kinds.get(name) ?? former.get(name) };
+}
+
+function formerNames(kinds: ReadonlyMap<string, RegisteredKind>): Map<string, RegisteredKind> {
+  const former = new Map<string, RegisteredKind>();
+  for (const kind of kinds.values()) {
+    for (const name of kind.definition.aliases ?? []) {
+      if (kinds.has(name) || former.has(name))
+        throw new Error(`registry failed: ${name}, an alias of ${kind.kind}, is taken; remove it from one`);
+      former.set(name, kind);
+    }
+  }
+  return former;
+}
+
+/** A way up from a version that never was, or past the current one, is a slip that old jobs would pay for. */
+function checkedVersion(kind: string, { version = 1, upgrade = {} }: KindDefinition): number {
+  const sources = Object.keys(upgrade).map(Number);
+  if (isVersion(version, 32_767) && sources.every((from) => isVersion(from, version - 1))) return version;
+  const from = sources.join(', ') || 'none';
+  throw new Error(
+    `registry failed: ${kind} has version ${version} and upgrades from ${from}; they go from 1 to the version before`,
+  );
+}
+
+function isVersion(given: number, last: number): boolean {
+  return Number.isInteger(given) && given >= 1 && given <= last;
 }
 
 function summarise(definition: KindDefinition, payload: unknown): string {

@@ -13,9 +13,11 @@ import type { Child } from '../ledger/family.ts';
 import type { Finished, Verdict } from '../ledger/finish.ts';
 import { gateMs } from '../ledger/gates.ts';
 import type { RegisteredKind, Registry } from '../queues/registry.ts';
+import { upgradePayload } from '../queues/versions.ts';
 import type { Services, WorkerDefinition } from './define.ts';
 import { buildJob } from './job.ts';
 import { toFailure, verdictOf } from './outcome.ts';
+import { runnable, type Runnable } from './parking.ts';
 import { persist } from './persist.ts';
 import { report, type Reported } from './ending.ts';
 import { Interrupted, LeaseLost, type Running, type RunningAttempt } from './running.ts';
@@ -45,6 +47,8 @@ interface Run extends Reported {
   stored?: () => Promise<void>;
 }
 
+type Able = Exclude<Runnable, { parked: Verdict }>;
+
 interface Ended {
   verdict: Verdict;
   children: readonly Child[];
@@ -70,7 +74,7 @@ export class WorkerHost {
   }
 
   async #process(delivery: Delivery): Promise<Ending> {
-    const { attempts, running, leaving } = this.#options;
+    const { attempts, running, leaving, registry, definition } = this.#options;
     const { jobId, generation } = delivery.data;
     // Somebody else's entry in our engine: one bad id would refuse the whole batch of begins.
     if (!isId(jobId) || !isGeneration(generation)) return { failed: false, outcome: 'gone' };
@@ -84,24 +88,25 @@ export class WorkerHost {
     };
     running.add(run.attempt);
     try {
-      const { verdict, finished } = await this.#finish(run, await this.#run(run, delivery));
+      const able = runnable(answer.begun, registry.find(answer.begun.kind), definition.handlers);
+      const ended =
+        'parked' in able ? { verdict: able.parked, children: [] } : await this.#run(run, delivery, able);
+      const { verdict, finished } = await this.#finish(run, ended);
       return report(this.#options, run, verdict, finished);
     } finally {
       running.remove(run.attempt);
     }
   }
 
-  async #run(run: Run, delivery: Delivery): Promise<Ended> {
+  async #run(run: Run, delivery: Delivery, able: Able): Promise<Ended> {
     const { begun, attempt } = run;
-    const kind = this.#options.registry.kinds.get(begun.kind);
+    const { kind } = able;
     const { signal } = attempt.controller;
     const limit = setTimeout(() => {
-      attempt.controller.abort(
-        new Failure('timeout', `the attempt took more than ${kind?.timeoutMs ?? 0} ms`),
-      );
-    }, kind?.timeoutMs ?? 60_000);
+      attempt.controller.abort(new Failure('timeout', `the attempt took more than ${kind.timeoutMs} ms`));
+    }, kind.timeoutMs);
     try {
-      return await abandonable(this.#handle(run, delivery, kind), signal);
+      return await abandonable(this.#handle(run, delivery, able), signal);
     } catch (thrown) {
       await run.stored?.(); // an answer that is being stored must not find its own attempt ended
       return {
@@ -113,13 +118,11 @@ export class WorkerHost {
     }
   }
 
-  async #handle(run: Run, delivery: Delivery, kind: RegisteredKind | undefined): Promise<Ended> {
+  async #handle(run: Run, delivery: Delivery, { kind, handler }: Able): Promise<Ended> {
     const { begun, attempt } = run;
-    const { definition, registry, db, emit, services, leaving } = this.#options;
-    const handler = definition.handlers[begun.kind];
-    if (kind === undefined || handler === undefined)
-      throw new Failure('bug', `no handler for ${begun.kind} in this build`);
-    const payload = kind.definition.payload.safeParse(begun.payload);
+    const { registry, db, emit, services, leaving } = this.#options;
+    const current = upgradePayload(kind, begun.payloadVersion, begun.payload);
+    const payload = kind.definition.payload.safeParse(current);
     if (!payload.success)
       throw new Failure('bad_input', `the payload no longer fits ${begun.kind}: ${payload.error.message}`);
     const { job, children, settled, stored } = buildJob({
@@ -169,7 +172,7 @@ export class WorkerHost {
       if (this.#options.leaving.aborted) throw thrown;
       // The ledger refuses this outcome and would each time: without another one the job would run for ever.
       const failure = new Failure('bug', `the outcome cannot be stored: ${toError(thrown).message}`);
-      const kind = this.#options.registry.kinds.get(run.begun.kind);
+      const kind = this.#options.registry.find(run.begun.kind);
       const verdict = await this.#judge(run.begun, kind, failure);
       return { verdict, finished: await this.#write(run, { verdict, children: [] }) };
     }

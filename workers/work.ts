@@ -5,7 +5,7 @@ import type { Emit } from '../shared/events.ts';
 import { newId } from '../shared/ids.ts';
 import type { Engine, Link } from '../engine/connect.ts';
 import { consume } from '../engine/consume.ts';
-import type { Broker, Consumer } from '../engine/types.ts';
+import type { Broker, Consumer, OnDelivery } from '../engine/types.ts';
 import { createAttempts, type Attempts } from '../ledger/attempts.ts';
 import type { Db } from '../ledger/db.ts';
 import type { Dispatch } from '../ledger/insert.ts';
@@ -13,6 +13,7 @@ import { listen } from '../ledger/listen.ts';
 import type { Relay } from '../ledger/relay.ts';
 import { registerWorker, workerSeen, workerStopped } from '../ledger/workers.ts';
 import type { Registry } from '../queues/registry.ts';
+import { knowledge } from '../queues/versions.ts';
 import type { Services, WorkerDefinition } from './define.ts';
 import { WorkerHost } from './host.ts';
 import { startMaintenance, type Maintenance } from './maintenance/loop.ts';
@@ -20,9 +21,11 @@ import { expirer, pruner, waiterRepair } from './maintenance/pruner.ts';
 import { relaySweep } from './maintenance/relay-sweep.ts';
 import { reconciler } from './maintenance/reconciler.ts';
 import { rescuer } from './maintenance/rescuer.ts';
+import { unparker } from './maintenance/unparker.ts';
 import { persist } from './persist.ts';
 import { readiness, stopRunning } from './phases.ts';
 import { Running } from './running.ts';
+import { takeFromLedger } from './taking.ts';
 
 type Timers = Pick<
   Config,
@@ -73,7 +76,8 @@ export async function startWork(options: WorkOptions): Promise<Work> {
   const workerId = newId();
   const leaving = new AbortController();
   const definitions = options.workers.filter(({ queue }) => options.queues?.includes(queue.name) ?? true);
-  const row = { id: workerId, version: options.version, queues: definitions.map(({ queue }) => queue.name) };
+  const queues = definitions.map(({ queue }) => queue.name);
+  const row = { id: workerId, version: options.version, queues, knows: knowledge(options.registry, queues) };
   await persist(() => registerWorker(db, row), leaving.signal);
   const onCommitted = (rows: readonly Dispatch[]): void => options.relay.nudge(rows);
   const attempts = createAttempts({ db, workerId, leaseMs: config.STORYTIME_LEASE_MS, emit, onCommitted });
@@ -127,10 +131,13 @@ function startConsumers(
       1,
       Math.round(definition.queue.concurrency * options.config.STORYTIME_CONCURRENCY_SCALE),
     );
+    const { name: queue } = definition.queue;
+    const knows = knowledge(options.registry, [queue]);
+    const everyMs = Math.min(options.config.STORYTIME_SWEEP_MS, 2_000);
+    const onDelivery: OnDelivery = (delivery) => host.process(delivery);
     parts.consumers.push(
-      consume(link, definition.queue.name, { concurrency, emit: options.emit }, (delivery) =>
-        host.process(delivery),
-      ),
+      consume(link, queue, { concurrency, emit: options.emit }, onDelivery),
+      takeFromLedger({ db: options.db, knows, queue, concurrency, everyMs }, onDelivery),
     );
   }
   options.relay.sweep().catch(() => undefined); // what waited for the engine
@@ -148,6 +155,7 @@ function startDuties(
     relaySweep(relay, Math.min(everyMs, 2_000)),
     rescuer({ ...options, queues, onCommitted, leaseMs: options.config.STORYTIME_LEASE_MS, everyMs }),
     reconciler({ ...options, queues, workerId, everyMs: options.config.STORYTIME_RECONCILE_MS }),
+    unparker({ db, onCommitted, aliveMs: options.config.STORYTIME_LEASE_MS, everyMs }),
     expirer(db, everyMs * 6, onCommitted),
     waiterRepair(db, everyMs * 6),
     pruner(db, 60_000),

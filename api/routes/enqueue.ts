@@ -45,7 +45,7 @@ async function enqueue(deps: ApiDeps, exchange: Exchange, caller: Caller): Promi
 /** Before the payload is judged, so that a caller without the right learns nothing about its schema. */
 function checkScope(registry: Registry, caller: Caller, body: unknown): void {
   const name = typeof body === 'object' && body !== null && 'kind' in body ? body.kind : undefined;
-  const kind = typeof name === 'string' ? registry.kinds.get(name) : undefined;
+  const kind = typeof name === 'string' ? registry.find(name) : undefined;
   if (kind !== undefined) requireScope(caller, `enqueue:${kind.queue}`);
   else if (!registry.queues.some((queue) => hasScope(caller, `enqueue:${queue.name}`)))
     requireScope(caller, 'enqueue:<queue>');

@@ -40,7 +40,7 @@ export async function openLives(): Promise<Lives> {
     },
   };
   const workerId = newId();
-  await registerWorker(world.db, { id: workerId, version: 'test', queues: [] });
+  await registerWorker(world.db, { id: workerId, version: 'test', queues: [], knows: [] });
   const onCommitted = (rows: readonly Dispatch[]): void => void returned.push(...rows);
   const attempts = createAttempts({ db: counted, workerId, leaseMs, emit: world.events.emit, onCommitted });
   return {

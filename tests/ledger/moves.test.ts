@@ -13,6 +13,7 @@ import {
 } from '../../ledger/moves.ts';
 import { rescue } from '../../ledger/leases.ts';
 import { redispatch } from '../../ledger/recover.ts';
+import { takeParked } from '../../ledger/parked.ts';
 import { expire } from '../../ledger/retention.ts';
 import { repairWaiters } from '../../ledger/waiters.ts';
 import { begunOf, child, failed, interrupted, openLives, succeeded, type Lives } from './lives.ts';
@@ -21,6 +22,7 @@ import { addJob, query, setJob } from './world.ts';
 const seed = Date.now() % 2 ** 31;
 const lifeCount = 12;
 const operationsALife = 60;
+const runnable = 'generate-story@1/story-generation';
 
 interface Row {
   id: string;
@@ -74,6 +76,7 @@ const verdicts = [
   failed(60_000),
   { outcome: 'snoozed', code: 'rate_limited', message: 'slow', retryInMs: 0 } as const,
   interrupted,
+  { outcome: 'interrupted', parked: 'too new' } as const,
   { outcome: 'cancelled' } as const,
 ];
 
@@ -108,6 +111,7 @@ const operations: Record<string, Operation> = {
     isFinal(state) ? Promise.resolve() : setJob(lives, id, 'dispatched_at = coalesce(dispatched_at, now())'),
   makeDue: ({ id }) => setJob(lives, id, 'run_at = now()'),
   redispatch: ({ id, generation }) => redispatch(lives.db, [{ id, generation }]),
+  take: () => takeParked(lives.db, { knows: [runnable], queue: 'story-generation', limit: 10 }),
   async rescue({ id }) {
     await setJob(lives, id, `lease_until = now() - interval '1 s'`);
     return rescue(lives.db);

@@ -63,7 +63,7 @@ test('a gate is shut for everybody until its time has passed', async () => {
 });
 
 test('a work process is known from its registration, which may be sent twice, to its stop', async () => {
-  const worker = { id: newId(), version: '1.2.3', queues: ['email'] };
+  const worker = { id: newId(), version: '1.2.3', queues: ['email'], knows: [] };
   await registerWorker(lives.db, worker);
   await registerWorker(lives.db, worker);
   await workerSeen(lives.db, worker.id);

@@ -58,7 +58,7 @@ export async function openStage({
   const own = openDb({ url: proxy.url, poolSize: 4, statementTimeoutMs: 500, emit });
   const registry = createRegistry([{ ...playQueue, ...queue }]);
   const workerId = newId();
-  await registerWorker(db, { id: workerId, version: 'test', queues: ['play'] });
+  await registerWorker(db, { id: workerId, version: 'test', queues: ['play'], knows: [] });
   const attempts = createAttempts({ db: own, workerId, leaseMs, emit, onCommitted: () => undefined });
   const running = new Running({ attempts, leaseMs, renewMs, emit });
   const leaving = new AbortController();

@@ -44,6 +44,8 @@ test('a job shows its state, family, attempts and steps, and nothing of its payl
     steps: [{ name: 'write', attempt: 1, durationMs: 10, microUsd: 0 }],
   });
   expect(JSON.stringify(job)).not.toContain('Ada');
+  await setJob(world, id, `state = 'parked', error_code = NULL, error_message = 'parked: too new'`);
+  expect(await read(id)).toMatchObject({ state: 'parked', error: null, parkedReason: 'parked: too new' });
   expect(await read(id)).not.toHaveProperty('steps');
 });
 
