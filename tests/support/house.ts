@@ -44,6 +44,8 @@ export interface HouseOptions {
   handlers?: Readonly<Record<string, Handler<never>>>;
   registry?: Registry;
   timers?: Partial<typeof timers>;
+  /** Queues whose jobs it runs; default all. */
+  queues?: readonly string[];
   /** Without it the house only enqueues. */
   work?: boolean;
 }
@@ -104,6 +106,7 @@ export async function openHouse(options: HouseOptions): Promise<House> {
           workers: definitions,
           services: { db, artifactLink: (id: string) => `http://127.0.0.1/${id}` } as unknown as Services,
           version: 'test',
+          ...(options.queues !== undefined && { queues: options.queues }),
         });
   return {
     db,
