@@ -1,80 +1,215 @@
-// A TCP proxy in front of a database or an engine, for tests that take the network away. `cut` is a server that is gone,
-// `freeze` a cable that is pulled: connections stay open and nothing gets through. It never sleeps on its own.
+// A TCP proxy in front of PostgreSQL, Redis, SMTP or HTTP, for tests that spoil the network. Each fault can be put on one
+// direction: `up` to the server, `down` to the client. It has no fault of its own: bytes keep their order, and nothing is
+// held back that no fault holds.
 import { once } from 'node:events';
 import { connect, createServer, type AddressInfo, type Socket } from 'node:net';
+
+export type Direction = 'up' | 'down';
+
+/**
+ * `hold`: a cable that is pulled; bytes wait and go on later. `blackhole`: a peer that is gone without a word; bytes vanish,
+ * and connections that lost some are reset when the fault ends. `cutAfter`: each connection breaks when it has carried so many bytes
+ * this way, the last one included; new connections get the same until the fault ends.
+ */
+export type Fault =
+  | { how: 'pass' }
+  | { how: 'hold' }
+  | { how: 'blackhole' }
+  | { how: 'delay'; ms: number }
+  | { how: 'throttle'; bytesPerSecond: number }
+  | { how: 'cutAfter'; bytes: number };
 
 export interface TestProxy {
   /** The target's address, through the proxy. */
   url: string;
+  /** Puts a fault on one direction, or on both, of all connections of now and later. */
+  spoil: (fault: Fault, direction?: Direction) => void;
   /** Breaks every connection and refuses new ones until `restore`. */
   cut: () => void;
-  /** Holds every byte back until `restore`. */
+  /** Breaks every connection of now with RST. */
+  reset: () => void;
+  /** `spoil({ how: 'hold' })`. */
   freeze: () => void;
+  /** No fault any more. */
   restore: () => void;
   /** Breaks every connection right after the next answer was taken from the server: done, but nobody was told. */
   loseNextAnswer: (when: (request: string) => boolean) => Promise<void>;
+  /** The same for each request that `when` picks, its connection alone, until `restore`; returns the count so far. */
+  loseAnswers: (when: (request: string) => boolean) => () => number;
+  /** Connections of now. */
+  connections: () => number;
   close: () => Promise<void>;
 }
 
-type Mode = 'open' | 'cut' | 'frozen';
+interface Rules {
+  refuse: boolean;
+  faults: Record<Direction, Fault>;
+  /** Whether the answer to this request gets lost. */
+  loses: (request: string) => boolean;
+  lost: (pair: Pair) => void;
+}
+
+interface Pair {
+  end: () => void;
+  reset: () => void;
+  pumps: Record<Direction, Pump>;
+  /** Bytes have vanished: this connection is of no use any more. */
+  broken: boolean;
+  /** The next answer gets lost. */
+  trapped: boolean;
+}
+
+interface Pump {
+  /** Told that the fault of its direction has changed. */
+  changed: () => void;
+}
+
+const passAll = { up: { how: 'pass' }, down: { how: 'pass' } } as const;
 
 export async function startProxy(target: string): Promise<TestProxy> {
   const to = new URL(target);
-  const pairs = new Set<readonly [Socket, Socket]>();
-  let mode: Mode = 'open';
-  let trap: ((request: string) => boolean) | undefined;
-  let sprung: (() => void) | undefined;
-
-  const server = createServer((near) => {
-    if (mode === 'cut') return void near.destroy();
-    const far = connect(Number(to.port), to.hostname);
-    const pair = [near, far] as const;
+  const pairs = new Set<Pair>();
+  const rules: Rules = { refuse: false, faults: passAll, loses: never, lost: (pair) => pair.end() };
+  const server = createServer({ allowHalfOpen: true }, (near) => {
+    if (rules.refuse) return void near.destroy();
+    const far = connect({ port: Number(to.port), host: to.hostname, allowHalfOpen: true });
+    const pair = join(near, far, rules, () => void pairs.delete(pair));
     pairs.add(pair);
-    const end = (): void => {
-      near.destroy();
-      far.destroy();
-      pairs.delete(pair);
-    };
-    let trapped = false;
-    near.on('data', (data) => {
-      trapped ||= trap?.(data.toString('latin1')) ?? false;
-      far.write(data);
-    });
-    far.on('data', (data) => {
-      if (!trapped) return void near.write(data);
-      trap = undefined;
-      end();
-      sprung?.();
-    });
-    for (const socket of pair) socket.on('error', end).on('close', end);
-    if (mode === 'frozen') pair.forEach((socket) => socket.pause());
   });
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');
-  const url = new URL(target);
-  url.host = `127.0.0.1:${(server.address() as AddressInfo).port}`;
 
-  function setMode(next: Mode): void {
-    mode = next;
-    for (const [near, far] of pairs) {
-      if (next === 'cut') near.destroy();
-      else for (const socket of [near, far]) socket[next === 'frozen' ? 'pause' : 'resume']();
-    }
+  function apply(change: Partial<Rules>): void {
+    Object.assign(rules, change);
+    for (const pair of pairs) for (const one of Object.values(pair.pumps)) one.changed();
   }
+  const endAll = (): void => pairs.forEach((pair) => pair.end());
+  const spoil: TestProxy['spoil'] = (fault, direction) =>
+    apply({
+      faults: direction === undefined ? { up: fault, down: fault } : { ...rules.faults, [direction]: fault },
+    });
 
   return {
-    url: url.href,
-    cut: () => setMode('cut'),
-    freeze: () => setMode('frozen'),
-    restore: () => setMode('open'),
-    loseNextAnswer(when) {
-      trap = when;
-      return new Promise((resolve) => (sprung = resolve));
+    url: addressOf(target, (server.address() as AddressInfo).port),
+    spoil,
+    cut() {
+      rules.refuse = true;
+      endAll();
     },
+    reset: () => pairs.forEach((pair) => pair.reset()),
+    freeze: () => spoil({ how: 'hold' }),
+    restore() {
+      for (const pair of pairs) if (pair.broken) pair.reset();
+      apply({ refuse: false, faults: passAll, loses: never, lost: (pair) => pair.end() });
+    },
+    loseNextAnswer: (when) =>
+      new Promise((resolve) => {
+        apply({
+          loses: when,
+          lost(pair) {
+            apply({ loses: never });
+            pair.end();
+            resolve();
+          },
+        });
+      }),
+    loseAnswers(when) {
+      let count = 0;
+      const lost = (pair: Pair): void => {
+        count += 1;
+        pair.end();
+      };
+      apply({ loses: when, lost });
+      return () => count;
+    },
+    connections: () => pairs.size,
     async close() {
-      setMode('cut');
+      rules.refuse = true;
+      endAll();
       server.close();
       await once(server, 'close');
     },
   };
+}
+
+function never(): boolean {
+  return false;
+}
+
+function addressOf(target: string, port: number): string {
+  const url = new URL(target);
+  url.host = `127.0.0.1:${port}`;
+  return url.href;
+}
+
+function join(near: Socket, far: Socket, rules: Rules, gone: () => void): Pair {
+  const pair: Pair = {
+    broken: false,
+    trapped: false,
+    end() {
+      near.destroy();
+      far.destroy();
+      gone();
+    },
+    reset() {
+      near.resetAndDestroy();
+      far.resetAndDestroy();
+      gone();
+    },
+    pumps: {
+      up: pump(near, far, { rules, direction: 'up', pair: () => pair }),
+      down: pump(far, near, { rules, direction: 'down', pair: () => pair }),
+    },
+  };
+  near.on('data', (data) => {
+    if (!pair.trapped && rules.loses(data.toString('latin1'))) pair.trapped = true;
+  });
+  for (const socket of [near, far])
+    socket.on('error', pair.end).on('close', () => (near.closed && far.closed ? gone() : undefined));
+  return pair;
+}
+
+interface Way {
+  rules: Rules;
+  direction: Direction;
+  pair: () => Pair;
+}
+
+/** Carries one direction of one connection, chunk after chunk, each as the fault of the moment wants it. */
+function pump(from: Socket, to: Socket, { rules, direction, pair }: Way): Pump {
+  let queue = Promise.resolve();
+  let carried = 0;
+
+  async function carry(data: Buffer): Promise<void> {
+    const fault = rules.faults[direction];
+    if (fault.how === 'delay') await after(fault.ms);
+    if (fault.how === 'throttle') await after((data.length / fault.bytesPerSecond) * 1_000);
+    if (fault.how === 'blackhole') return void (pair().broken = true);
+    const rest = fault.how === 'cutAfter' ? Math.max(0, fault.bytes - carried) : data.length;
+    carried += data.length;
+    to.write(data.subarray(0, rest));
+    if (rest < data.length) pair().end();
+  }
+
+  function hold(): void {
+    if (rules.faults[direction].how === 'hold') from.pause();
+    else from.resume();
+  }
+
+  from.on('data', (data: Buffer) => {
+    if (direction === 'down' && pair().trapped) return rules.lost(pair());
+    queue = queue.then(() => carry(data));
+  });
+  // The end of one side reaches the other behind its last byte, and not at all through a black hole.
+  from.on('end', () => {
+    queue = queue.then(() => (rules.faults[direction].how === 'blackhole' ? undefined : void to.end()));
+  });
+  hold();
+  return { changed: hold };
+}
+
+function after(ms: number): Promise<void> {
+  return new Promise((resolve) => {
+    setTimeout(resolve, ms);
+  });
 }

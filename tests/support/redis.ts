@@ -1,7 +1,9 @@
 // A private, real redis-server for one test file, on a free loopback port. Never a shared one: tests kill it.
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
+import { readdirSync, statSync, truncateSync } from 'node:fs';
 import { connect } from 'node:net';
+import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { freePort } from '../../ledger/embedded/port.ts';
 import { createFolder, removeFolder } from './folders.ts';
@@ -10,30 +12,61 @@ export interface TestRedis {
   /** redis:// address. */
   url: string;
   port: number;
-  pid: number;
+  /** Of the server that runs now. */
+  readonly pid: number;
+  /** Where it keeps what it writes. */
+  folder: string;
   /** Ends it in order and removes its folder. */
   stop: () => Promise<void>;
   /** SIGKILL; the folder stays until `stop`. */
   kill: () => Promise<void>;
+  /** Starts it again after `kill`, on the same port and folder. */
+  restart: () => Promise<void>;
+  /** SIGSTOP: it takes connections and answers nothing, until `resume`. */
+  pause: () => void;
+  resume: () => void;
+  /** After `kill`: cuts the end off its newest append-only file, as a loss of power does. Returns the bytes that are left. */
+  truncateAof: (bytes: number) => number;
+}
+
+interface Server {
+  child: ChildProcess;
+  watcher: ChildProcess;
 }
 
 /** `port`: default any free one. `args`: more redis-server arguments, e.g. ['--appendonly', 'yes']. */
 export async function startRedis(options: { port?: number; args?: string[] } = {}): Promise<TestRedis> {
   const folder = await createFolder();
   const port = options.port ?? (await freePort(0)) ?? 0;
-  const settings = [
-    '--port',
-    String(port),
-    '--bind',
-    '127.0.0.1',
-    '--dir',
+  const launch = (): Promise<Server> => launchRedis(port, folder, options.args ?? []);
+  let server = await launch();
+  const end = async (signal: NodeJS.Signals): Promise<void> => {
+    await endChild(server.watcher, 'SIGKILL');
+    await endChild(server.child, signal);
+  };
+  return {
+    url: `redis://127.0.0.1:${port}`,
+    port,
     folder,
-    '--save',
-    '',
-    '--appendonly',
-    'no',
-  ];
-  const child = spawn('redis-server', [...settings, ...(options.args ?? [])], {
+    get pid() {
+      return server.child.pid ?? 0;
+    },
+    stop: async () => {
+      server.child.kill('SIGCONT'); // a paused one would not hear it
+      await end('SIGTERM');
+      await removeFolder(folder);
+    },
+    kill: async () => end('SIGKILL'),
+    restart: async () => void (server = await launch()),
+    pause: () => void server.child.kill('SIGSTOP'),
+    resume: () => void server.child.kill('SIGCONT'),
+    truncateAof: (bytes) => truncateNewest(join(folder, 'appendonlydir'), bytes),
+  };
+}
+
+async function launchRedis(port: number, folder: string, more: readonly string[]): Promise<Server> {
+  const address = ['--port', String(port), '--bind', '127.0.0.1', '--dir', folder];
+  const child = spawn('redis-server', [...address, '--save', '', '--appendonly', 'no', ...more], {
     stdio: ['ignore', 'pipe', 'inherit'],
   });
   let output = '';
@@ -47,20 +80,18 @@ export async function startRedis(options: { port?: number; args?: string[] } = {
   const watcher = spawn('sh', ['-c', `read _; kill -9 ${child.pid}`], {
     stdio: ['pipe', 'ignore', 'ignore'],
   });
-  const end = async (signal: NodeJS.Signals): Promise<void> => {
-    await endChild(watcher, 'SIGKILL');
-    await endChild(child, signal);
-  };
-  return {
-    url: `redis://127.0.0.1:${port}`,
-    port,
-    pid: child.pid ?? 0,
-    stop: async () => {
-      await end('SIGTERM');
-      await removeFolder(folder);
-    },
-    kill: async () => end('SIGKILL'),
-  };
+  return { child, watcher };
+}
+
+function truncateNewest(folder: string, bytes: number): number {
+  const name = readdirSync(folder)
+    .filter((file) => file.endsWith('.incr.aof'))
+    .toSorted((one, other) => one.localeCompare(other, 'en', { numeric: true }))
+    .at(-1);
+  const path = join(folder, name ?? '');
+  const left = Math.max(0, statSync(path).size - bytes);
+  truncateSync(path, left);
+  return left;
 }
 
 async function endChild(child: ChildProcess, signal: NodeJS.Signals): Promise<void> {

@@ -3,7 +3,8 @@
 import { appendFileSync } from 'node:fs';
 import { test } from '@jest/globals';
 import type { Counts } from './check.ts';
-import { openWorld, type EngineName, type World, type WorldOptions } from './world.ts';
+import type { EngineName } from './stores.ts';
+import { openWorld, type World, type WorldOptions } from './world.ts';
 
 export interface RowOptions extends Omit<WorldOptions, 'engine' | 'seed'> {
   /** Number in the fault table, two digits. */

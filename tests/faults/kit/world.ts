@@ -1,42 +1,38 @@
 // Everything a row has: a database of its own, a Redis of its own (on that engine), a fleet of real processes with scaled
 // timers, a caller, a bill, seeded chance. `closeWorld` leaves nothing behind.
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { openDb, type Db } from '../../../ledger/db.ts';
 import { freePort } from '../../../ledger/embedded/port.ts';
 import { createKey } from '../../../ledger/keys.ts';
-import { createDatabase, type TestDatabase } from '../../support/database.ts';
 import { createFolder, removeFolder } from '../../support/folders.ts';
 import { eventually } from '../../support/house.ts';
-import { startRedis, type TestRedis } from '../../support/redis.ts';
+import type { TestRedis } from '../../support/redis.ts';
 import { startBill, type Bill } from './bill.ts';
 import { checkInvariants, type CheckOptions, type Counts, type Invariant } from './check.ts';
 import { createCaller, type Caller } from './client.ts';
 import { createFleet, type Fleet, type Member, type MemberOptions, type PartName } from './fleet.ts';
+import { planOf, seeded, type Plan } from './plan.ts';
+import type { OwnPostgres } from './postgres.ts';
+import { sandboxOf, sandboxPorts, type FaultSandbox } from './sandbox.ts';
+import { openStores, type EngineName, type StoreOptions, type Stores } from './stores.ts';
 
-export type EngineName = 'redis' | 'postgres';
-
-/** An entry of the plan that kit/preload.js follows. */
-export interface Stop {
-  point: 'enqueue.committed' | 'dispatch.added' | 'attempt.begun' | 'step.answered' | 'attempt.finishing';
-  action: 'kill' | 'stop';
-  nth?: number;
-  times?: number;
-  kind?: string;
-  step?: string;
-}
-
-export interface World {
+export interface World extends Plan {
   engine: EngineName;
   seed: number;
   /** 0 to 1, the same for the same seed. */
   random: () => number;
-  database: TestDatabase;
+  databaseUrl: string;
+  /** On engine redis. */
   redis: TestRedis | undefined;
+  /** With `ownPostgres`. */
+  postgres: OwnPostgres | undefined;
   /** The row's own way to the ledger, past every proxy. */
   db: Db;
-  /** What every process is started with. */
+  /** The caller's API key: every scope, tenant `faults`. */
+  key: string;
+  /** What every process is started with; change it before a start. */
   env: Record<string, string>;
   folder: string;
   bill: Bill;
@@ -44,16 +40,10 @@ export interface World {
   members: readonly Member[];
   /** Starts a process; the first api is the one the caller speaks to. */
   start: (part: PartName, options?: MemberOptions) => Promise<Member>;
+  /** Starts the real sandbox; processes started after it call it. Its bill counts in `check`. */
+  startSandbox: (options?: MemberOptions) => Promise<FaultSandbox>;
   /** Sends the caller to another address, e.g. a proxy's. */
   callVia: (url: string) => void;
-  /** Told the processes that were started with `planned()` in their environment; may change while they run. */
-  plan: (stops: readonly Stop[]) => void;
-  /** The environment that makes a process follow the plan. */
-  planned: () => Record<string, string>;
-  /** The moments at which the plan stopped a process. */
-  fired: () => { point: string; jobId: string; step?: string; pid: number; at: number }[];
-  /** Moves the clock of processes started with this environment: `set` takes effect within a second. */
-  clock: (name: string) => { env: Record<string, string>; set: (aheadMs: number) => void };
   /** Rows of one state of the ledger, by name. */
   states: () => Promise<Record<string, number>>;
   /** Waits until no job is open; resolves with the milliseconds it took. */
@@ -61,13 +51,10 @@ export interface World {
   check: (invariants: readonly Invariant[], options?: CheckOptions) => Promise<Counts>;
 }
 
-export interface WorldOptions {
-  engine: EngineName;
+export interface WorldOptions extends StoreOptions {
   seed: number;
-  /** Other timers than the scaled ones. */
+  /** Over the scaled ones; STORYTIME_ names. */
   timers?: Record<string, string>;
-  /** More arguments of redis-server. */
-  redisArgs?: readonly string[];
 }
 
 const scaledTimers = {
@@ -84,65 +71,60 @@ const countStates = {
 };
 const openStates = new Set(['blocked', 'scheduled', 'waiting', 'running', 'retrying', 'snoozed', 'parked']);
 
-export async function openWorld({
-  engine,
-  seed,
-  timers = scaledTimers,
-  redisArgs = [],
-}: WorldOptions): Promise<World & { close: () => Promise<void> }> {
+export async function openWorld(options: WorldOptions): Promise<World & { close: () => Promise<void> }> {
+  const { engine, seed, timers = {} } = options;
+  const stores = await openStores(options);
+  const { databaseUrl, redis, postgres } = stores;
   const folder = await createFolder();
-  const database = await createDatabase();
-  const redis = engine === 'redis' ? await startRedis({ args: [...redisArgs] }) : undefined;
   const bill = await startBill();
-  const db = openDb({ url: database.url, poolSize: 4, statementTimeoutMs: 20_000, emit: () => undefined });
+  const db = openDb({ url: databaseUrl, poolSize: 4, statementTimeoutMs: 20_000, emit: () => undefined });
   const { key } = await createKey(db, { name: 'row', tenant: 'faults', scopes: ['admin'] });
-  const env = await environmentOf({
-    folder,
-    databaseUrl: database.url,
-    redisUrl: redis?.url,
-    billUrl: bill.url,
-    timers,
-  });
+  const env = await environmentOf({ folder, databaseUrl, redisUrl: redis?.url, billUrl: bill.url, timers });
   const fleet = createFleet(preload);
+  const { members } = fleet;
   let api = '';
+  let sandbox: FaultSandbox | undefined;
   const caller = createCaller(() => api, key);
-  const states = async (): Promise<Record<string, number>> =>
-    Object.fromEntries(
-      (await db.run<{ state: string; count: number }>(countStates, [])).map(({ state, count }) => [
-        state,
-        count,
-      ]),
-    );
+  const states = (): Promise<Record<string, number>> => readStates(db);
   return {
     engine,
     seed,
     random: seeded(seed),
-    database,
+    databaseUrl,
     redis,
+    postgres,
     db,
+    key,
     env,
     folder,
     bill,
     caller,
-    members: fleet.members,
-    async start(part, options) {
-      const member = await fleet.start(part, env, options);
+    members,
+    async start(part, given) {
+      const member = await fleet.start(part, env, given);
       if (part === 'api' && api === '') api = `http://127.0.0.1:${env['STORYTIME_API_PORT'] ?? ''}`;
       return member;
     },
+    async startSandbox(given) {
+      Object.assign(env, await sandboxPorts());
+      sandbox = sandboxOf(await fleet.start('sandbox', env, given), env);
+      return sandbox;
+    },
     callVia: (url) => void (api = url),
     ...planOf(folder),
-    clock: (name) => clockOf(join(folder, `clock-${name}`)),
     states,
     settled: (limitMs) => untilSettled(states, limitMs),
-    check: (names, options) =>
-      checkInvariants(
-        { db, caller, bill, members: fleet.members, canaries: canariesOf(key) },
-        names,
-        options,
-      ),
-    close: () => closeWorld({ fleet, bill, db, redis, database, folder }),
+    async check(names, given) {
+      const charged = [...bill.entries, ...((await sandbox?.bill()) ?? [])].flatMap(({ step }) => step ?? []);
+      return checkInvariants({ db, caller, charged, members, canaries: canariesOf(key) }, names, given);
+    },
+    close: () => closeWorld({ fleet, bill, db, stores, folder }),
   };
+}
+
+async function readStates(db: Db): Promise<Record<string, number>> {
+  const rows = await db.run<{ state: string; count: number }>(countStates, []);
+  return Object.fromEntries(rows.map(({ state, count }) => [state, count]));
 }
 
 /** Put into payloads by rows; found in a log, a metric or a problem, it fails the row. */
@@ -172,28 +154,9 @@ async function environmentOf(given: {
     STORYTIME_WORK_PORT: '0',
     STORYTIME_LINK_SECRET: 'a-secret-of-the-fault-rows-0123456789',
     FAULTS_BILL_URL: given.billUrl,
+    ...scaledTimers,
     ...given.timers,
   };
-}
-
-function planOf(folder: string): Pick<World, 'plan' | 'planned' | 'fired'> {
-  const file = join(folder, 'plan.json');
-  return {
-    plan: (stops) => writeFileSync(file, JSON.stringify(stops)),
-    planned: () => ({ FAULTS_PLAN: file }),
-    fired() {
-      try {
-        const lines = readFileSync(`${file}.fired`, 'utf8').split('\n').filter(Boolean);
-        return lines.map((line) => JSON.parse(line) as ReturnType<World['fired']>[number]);
-      } catch {
-        return []; // none yet
-      }
-    },
-  };
-}
-
-function clockOf(file: string): ReturnType<World['clock']> {
-  return { env: { FAULTS_CLOCK: file }, set: (aheadMs) => writeFileSync(file, String(aheadMs)) };
 }
 
 async function untilSettled(states: World['states'], limitMs: number): Promise<number> {
@@ -217,25 +180,12 @@ async function closeWorld(parts: {
   fleet: Fleet;
   bill: Bill;
   db: Db;
-  redis: TestRedis | undefined;
-  database: TestDatabase;
+  stores: Stores;
   folder: string;
 }): Promise<void> {
   await parts.fleet.close();
   await parts.bill.close();
   await parts.db.close();
-  await parts.redis?.stop();
-  await parts.database.drop();
+  await parts.stores.close();
   await removeFolder(parts.folder);
-}
-
-/** mulberry32: small, and the same on every machine. */
-function seeded(seed: number): () => number {
-  let state = seed >>> 0;
-  return () => {
-    state = (state + 0x6d2b79f5) >>> 0;
-    let mixed = Math.imul(state ^ (state >>> 15), state | 1);
-    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 4_294_967_296;
-  };
 }
