@@ -13,7 +13,7 @@ export interface ApiDeps {
   enqueue: Enqueue;
   keyring: Keyring;
   emit: Emit;
-  readiness: () => Promise<{ ledger: boolean; engine: boolean }>;
+  readiness: () => Promise<{ ledger: boolean; engine: boolean; engineKind?: string }>;
   /** The Prometheus text; without it there is no /metrics. */
   metrics?: { text: () => Promise<string>; contentType: string };
   /** Signs links to artifacts. */

@@ -3,9 +3,10 @@ import type { Environment } from '../shared/config.ts';
 import { startApi } from '../api/server.ts';
 import { createEnqueue } from '../ledger/enqueue.ts';
 import { createKeyring } from '../ledger/keys.ts';
+import { watchReadiness } from '../ledger/readiness.ts';
 import { registry as storytime } from '../queues/index.ts';
 import type { Registry } from '../queues/registry.ts';
-import { linkSecretOf, openParts, publicUrlOf, readiness } from './parts.ts';
+import { linkSecretOf, openParts, publicUrlOf } from './parts.ts';
 import { runPart, type Part } from './process.ts';
 
 /** `registry`: tests bring kinds of their own. */
@@ -17,13 +18,15 @@ async function start(part: Part, registry: Registry): Promise<string> {
   const { config, emit, lifecycle, metrics } = part;
   const parts = await openParts(part, { registry, workers: 0, statementTimeoutMs: 2_000 });
   const { db, broker, relay } = parts;
+  const readiness = watchReadiness({ db, broker, emit });
+  lifecycle.onStop('the readiness watch', readiness.stop);
   const api = await startApi({
     registry,
     db,
     enqueue: createEnqueue({ db, emit, onCommitted: (rows) => relay.nudge(rows) }),
     keyring: createKeyring({ db }),
     emit,
-    readiness: () => readiness(parts),
+    readiness: readiness.now,
     metrics,
     linkSecret: linkSecretOf(config),
     publicUrl: publicUrlOf(config),

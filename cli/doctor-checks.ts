@@ -2,6 +2,7 @@
 import { isSandboxed, type Config, type ProviderKey } from '../shared/config.ts';
 import { toError } from '../shared/errors.ts';
 import { openEngine } from '../engine/connect.ts';
+import type { EngineKind } from '../engine/types.ts';
 import { migrationStatus } from '../ledger/migrate.ts';
 import type { ServerFacts } from '../ledger/server-facts.ts';
 import { createProviders } from '../providers/create.ts';
@@ -67,23 +68,23 @@ export async function migrations(databaseUrl: string): Promise<Verdict> {
   return { check, status: 'ok', detail: 'the ledger is up to date' };
 }
 
+const engineNames: Readonly<Record<EngineKind, string>> = {
+  postgres: 'PostgreSQL',
+  redis: 'Redis',
+  'redis-sentinel': 'Redis behind Sentinel',
+  'redis-cluster': 'Redis Cluster',
+};
+
 export async function engine(config: Config, databaseUrl: string): Promise<Verdict> {
-  let last = '';
-  const opened = openEngine({
-    databaseUrl,
-    redisUrl: config.REDIS_URL,
-    workers: 0,
-    emit: (name, event) => {
-      if (name === 'engine.changed' && 'ready' in event) last = ('message' in event && event.message) || last;
-    },
-  });
-  const detail = opened.kind === 'redis' ? 'BullMQ on Redis' : 'BullMQ on PostgreSQL';
+  const opened = openEngine({ databaseUrl, redisUrl: config.REDIS_URL, workers: 0 });
+  const detail = `BullMQ on ${engineNames[opened.kind]}`;
   try {
     await Promise.race([opened.ready.then((link) => link.ping()), timeout(4_000)]);
     return { check: 'engine', status: 'ok', detail };
   } catch (thrown) {
-    const hint = opened.kind === 'redis' ? 'check REDIS_URL and that it runs' : 'run `storytime migrate`';
-    return { check: 'engine', status: 'fail', detail: `${detail}: ${last || toError(thrown).message}`, hint };
+    const hint = opened.kind === 'postgres' ? 'run `storytime migrate`' : 'check REDIS_URL and that it runs';
+    const reason = opened.problem() ?? toError(thrown).message;
+    return { check: 'engine', status: 'fail', detail: `${detail}: ${reason}`, hint };
   } finally {
     await opened.close();
   }

@@ -46,7 +46,6 @@ export async function openParts(part: Part, options: PartsOptions): Promise<Part
     databaseUrl: url,
     redisUrl: config.REDIS_URL,
     workers: options.workers,
-    emit,
   });
   lifecycle.onStop('the engine', () => engine.close());
   const broker = createBroker(
@@ -86,22 +85,4 @@ export function publicUrlOf(config: Config): string {
 export function shownHost(host: string): string {
   if (host === '0.0.0.0' || host === '::') return '127.0.0.1';
   return host.includes(':') ? `[${host}]` : host;
-}
-
-/** Whether both answer within two seconds. */
-export async function readiness({ db, broker }: Parts): Promise<{ ledger: boolean; engine: boolean }> {
-  const [ledger, engine] = await Promise.all([answers(db.ping()), answers(broker.ping())]);
-  return { ledger, engine };
-}
-
-async function answers(work: Promise<void>): Promise<boolean> {
-  let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<false>((resolve) => {
-    timer = setTimeout(() => resolve(false), 2_000);
-  });
-  const asked = work.then(
-    () => true,
-    () => false,
-  );
-  return Promise.race([asked, late]).finally(() => clearTimeout(timer));
 }

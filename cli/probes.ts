@@ -5,7 +5,7 @@ import type { Metrics } from '../shared/metrics.ts';
 
 export interface ProbesOptions {
   port: number;
-  ready: () => Promise<{ ledger: boolean; engine: boolean }>;
+  ready: () => Promise<{ ledger: boolean; engine: boolean; held: readonly string[] }>;
   metrics: Metrics;
 }
 
@@ -44,7 +44,7 @@ async function answer({ ready, metrics }: ProbesOptions, path: string): Promise<
   if (path === '/metrics') return { status: 200, type: metrics.contentType, body: await metrics.text() };
   if (path !== '/readyz') return { status: 404, type, body: '{"status":"not found"}\n' };
   const parts = await ready();
-  const good = parts.ledger && parts.engine;
+  const good = parts.ledger && parts.engine && parts.held.length === 0;
   return {
     status: good ? 200 : 503,
     type,

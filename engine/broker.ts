@@ -19,7 +19,7 @@ export const retention = {
 };
 
 export function createBroker(engine: Engine, queueNames: readonly string[]): Broker {
-  const { opening, linked, use, listeners } = openQueues(engine, queueNames);
+  const { opening, linked, known, use, listeners } = openQueues(engine, queueNames);
   return {
     kind: engine.kind,
     get ready() {
@@ -34,9 +34,9 @@ export function createBroker(engine: Engine, queueNames: readonly string[]): Bro
       await use(name).queue.remove(id);
     },
     boardQueues: async () => [...(await opening).queues.values()],
-    ping: async () => known(linked()).link.ping(),
-    readEpoch: async () => readEpoch(known(linked()).link.store),
-    writeEpoch: async (epoch) => writeEpoch(known(linked()).link.store, epoch),
+    ping: async () => known().link.ping(),
+    readEpoch: async () => readEpoch(known().link.store),
+    writeEpoch: async (epoch) => writeEpoch(known().link.store, epoch),
     onReturn(listener) {
       const open = linked();
       if (open === undefined) listeners.push(listener);
@@ -49,6 +49,8 @@ export function createBroker(engine: Engine, queueNames: readonly string[]): Bro
 interface Queues {
   opening: Promise<Open>;
   linked: () => Open | undefined;
+  /** The same, or an error that says why there is none yet. */
+  known: () => Open;
   use: (name: string) => { link: Link; queue: Queue };
   /** Those who want to know when the engine is there, until it is. */
   listeners: (() => void)[];
@@ -65,22 +67,24 @@ function openQueues(engine: Engine, names: readonly string[]): Queues {
     return open;
   });
   opening.catch(() => undefined);
+
+  function known(): Open {
+    if (open !== undefined) return open;
+    throw new Error(`engine failed: ${engine.problem() ?? 'it is not connected yet'}`);
+  }
+
   return {
     opening,
     linked: () => open,
+    known,
     use(name) {
-      const { link, queues } = known(open);
+      const { link, queues } = known();
       const queue = queues.get(name);
       if (queue === undefined) throw new Error(`engine failed: no queue ${name}`);
       return { link, queue };
     },
     listeners,
   };
-}
-
-function known(open: Open | undefined): Open {
-  if (open === undefined) throw new Error('engine failed: it is not connected yet');
-  return open;
 }
 
 /** Closing a queue whose server is away can hang; the link, closed next, ends it all the same. */

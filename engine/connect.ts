@@ -1,12 +1,12 @@
 // Connections to the engine, on Redis or on PostgreSQL. Nothing of BullMQ is built before the server has answered:
 // a Worker made while PostgreSQL is down never recovers, and a Queue made while Redis is down hangs.
-import { Queue, Worker, createPostgresBackend, withBackend } from 'bullmq';
-import type { Processor, QueueOptions, WorkerOptions } from 'bullmq';
-import { Redis } from 'ioredis';
-import { Pool } from 'pg';
+import { createPostgresBackend, withBackend } from 'bullmq';
+import type { Processor, Queue, Worker, WorkerOptions } from 'bullmq';
+import { Pool, type QueryConfig } from 'pg';
 import { toError } from '../shared/errors.ts';
-import type { Emit } from '../shared/events.ts';
-import type { EngineData } from './types.ts';
+import { parseRedisUrl } from '../shared/redis-address.ts';
+import { connectRedis, kindOf, type RedisClient } from './redis.ts';
+import type { EngineData, EngineKind } from './types.ts';
 
 export interface EngineOptions {
   databaseUrl: string;
@@ -14,21 +14,21 @@ export interface EngineOptions {
   redisUrl: string | undefined;
   /** Workers that will listen in this process: each holds one PostgreSQL connection. */
   workers: number;
-  emit: Emit;
 }
 
 /** What our own keys and rows beside BullMQ's are read and written through. */
-export type Store = { kind: 'postgres'; pool: Pool } | { kind: 'redis'; client: Redis };
+export type Store = { kind: 'postgres'; pool: Pool } | { kind: 'redis'; client: RedisClient };
 
 /** A live connection and what can be built on it. */
 export interface Link {
-  kind: 'postgres' | 'redis';
+  kind: EngineKind;
   queue: (name: string) => Queue;
   worker: (
     name: string,
     processor: Processor<EngineData>,
     options: Omit<WorkerOptions, 'connection'>,
   ) => Worker;
+  /** A round trip on each connection in use. */
   ping: () => Promise<void>;
   /** The connection itself, for what BullMQ has no word for. */
   store: Store;
@@ -37,26 +37,28 @@ export interface Link {
   close: () => Promise<void>;
 }
 
-/** On Redis all keys share one hash slot, as Redis Cluster demands of scripts that touch several queues. */
-export const prefix = '{storytime}';
 const schema = 'bullmq';
 
 export interface Engine {
-  readonly kind: 'postgres' | 'redis';
+  readonly kind: EngineKind;
   /** Resolves when the engine has answered once; rejects only when closed before that. */
   ready: Promise<Link>;
+  /** Why it could not be reached at the last try; undefined once it has answered. */
+  problem: () => string | undefined;
   close: () => Promise<void>;
 }
 
 /** Starts connecting in the background: the caller goes on and asks for the link when it needs it. */
 export function openEngine(options: EngineOptions): Engine {
   const stop = new AbortController();
-  const kind = options.redisUrl === undefined ? 'postgres' : 'redis';
-  const ready = connect(kind, options, stop.signal);
+  let problem: string | undefined;
+  const ready = connect(options, stop.signal, (message) => (problem = message));
   ready.catch(() => undefined); // rejects only when closed before the engine ever answered
+  const address = options.redisUrl === undefined ? undefined : parseRedisUrl(options.redisUrl);
   return {
-    kind,
+    kind: address === undefined ? 'postgres' : kindOf(address),
     ready,
+    problem: () => problem,
     async close() {
       stop.abort();
       const link = await ready.catch(() => undefined);
@@ -66,20 +68,23 @@ export function openEngine(options: EngineOptions): Engine {
 }
 
 /** Retries until the engine answers or `signal` aborts. */
-async function connect(kind: Engine['kind'], options: EngineOptions, signal: AbortSignal): Promise<Link> {
+async function connect(
+  options: EngineOptions,
+  signal: AbortSignal,
+  onProblem: (message: string | undefined) => void,
+): Promise<Link> {
   for (let attempt = 0; ; attempt += 1) {
     signal.throwIfAborted();
     try {
       const link = await (options.redisUrl === undefined
         ? connectPostgres(options)
-        : connectRedis(options.redisUrl, options.emit));
-      options.emit('engine.changed', { name: kind, ready: true });
+        : connectRedis(options.redisUrl));
+      onProblem(undefined);
       return link;
     } catch (thrown) {
-      const message = toError(thrown).message;
-      if (attempt === 0 || attempt % 10 === 9)
-        options.emit('engine.changed', { name: kind, ready: false, message });
-      await pause(Math.min(250 * 2 ** attempt, 3_000) * (1 + Math.random() * 0.2), signal);
+      onProblem(toError(thrown).message);
+      // Half of it by chance: twenty processes that start together must not knock together.
+      await pause(Math.min(250 * 2 ** attempt, 2_000) * (0.5 + Math.random() * 0.5), signal);
     }
   }
 }
@@ -91,6 +96,7 @@ async function connectPostgres(options: EngineOptions): Promise<Link> {
     max: options.workers + 10,
     keepAlive: true,
     connectionTimeoutMillis: 2_000,
+    query_timeout: 10_000, // a half-open connection would hold its query for ever
     application_name: 'storytime-engine',
   });
   pool.setMaxListeners(0); // BullMQ never removes the listeners it adds to a pool it did not make
@@ -108,71 +114,12 @@ async function connectPostgres(options: EngineOptions): Promise<Link> {
     worker: (name, processor, given) =>
       new bound.Worker(name, processor, { ...given, connection: pool } as never) as unknown as Worker,
     async ping() {
-      await pool.query('SELECT 1');
+      await pool.query({ text: 'SELECT 1', query_timeout: 2_000 } as QueryConfig);
     },
     store: { kind: 'postgres', pool },
     onReturn: () => undefined,
     close: () => pool.end(),
   };
-}
-
-async function connectRedis(url: string, emit: Emit): Promise<Link> {
-  const producer = redis(url, { enableOfflineQueue: false, maxRetriesPerRequest: 1 });
-  try {
-    await producer.connect();
-    await producer.ping();
-  } catch (thrown) {
-    producer.disconnect();
-    throw thrown;
-  }
-  let away = false; // `close` comes with every failed reconnect: only changes are news
-  const tell = (ready: boolean): void => {
-    if (away !== ready) return;
-    away = !ready;
-    emit('engine.changed', { name: 'redis', ready });
-  };
-  producer.on('close', () => tell(false));
-  producer.on('ready', () => tell(true));
-  let consumer: Redis | undefined; // made with the first worker: an API process needs none
-  const shared: Pick<QueueOptions, 'prefix'> = { prefix };
-  return {
-    kind: 'redis',
-    queue: (name) => new Queue(name, { ...shared, connection: producer }),
-    worker(name, processor, given) {
-      consumer ??= redis(url, { maxRetriesPerRequest: null, lazyConnect: false });
-      return new Worker(name, processor, { ...given, ...shared, connection: consumer });
-    },
-    async ping() {
-      await producer.ping();
-    },
-    store: { kind: 'redis', client: producer },
-    onReturn: (listener) => void producer.on('ready', listener),
-    async close() {
-      producer.disconnect();
-      consumer?.disconnect();
-      return Promise.resolve();
-    },
-  };
-}
-
-function redis(
-  url: string,
-  options: {
-    enableOfflineQueue?: boolean;
-    maxRetriesPerRequest: number | null;
-    lazyConnect?: boolean;
-  },
-): Redis {
-  const client = new Redis(url, {
-    lazyConnect: true,
-    connectTimeout: 2_000,
-    disconnectTimeout: 250, // a timer that holds the process when the socket is gone already
-    retryStrategy: (times) => Math.min(100 * 2 ** Math.min(times, 5), 2_000),
-    ...options,
-  });
-  client.setMaxListeners(1_000); // BullMQ adds to this number: to 0, which is no limit, it would make a low one
-  client.on('error', () => undefined); // each command reports its own failure; `close` and `ready` tell the rest
-  return client;
 }
 
 function pause(ms: number, signal: AbortSignal): Promise<void> {

@@ -1,14 +1,16 @@
 // BullMQ's Worker behind one function. It delivers; whether a delivery runs, and how it ended, is the ledger's to say.
-import { UnrecoverableError, type Worker } from 'bullmq';
+import { UnrecoverableError, type Job, type Worker } from 'bullmq';
 import { toError } from '../shared/errors.ts';
 import type { Emit } from '../shared/events.ts';
 import { retention } from './broker.ts';
 import type { Link } from './connect.ts';
-import type { Consumer, OnDelivery } from './types.ts';
+import type { Consumer, EngineData, OnDelivery } from './types.ts';
 
 export interface ConsumeOptions {
   concurrency: number;
   emit: Emit;
+  /** Nothing is taken, and no worker of the engine exists, until `take`. */
+  held?: boolean;
 }
 
 // The ledger's rescuer alone gives a dead worker's job back. BullMQ's stalled check only sweeps up behind it, so its
@@ -22,25 +24,90 @@ export function consume(
   options: ConsumeOptions,
   onDelivery: OnDelivery,
 ): Consumer {
-  const worker = link.worker(
-    queue,
-    async (job) => {
+  const consumer = new QueueConsumer(link, queue, options, onDelivery);
+  if (options.held !== true) consumer.take();
+  return consumer;
+}
+
+class QueueConsumer implements Consumer {
+  readonly queue: string;
+  readonly #build: () => Worker;
+  readonly #concurrency: number;
+  #worker: Worker | undefined;
+  #underWay = 0;
+  #movedAt = performance.now();
+  #closed = false;
+
+  constructor(link: Link, queue: string, { concurrency, emit }: ConsumeOptions, onDelivery: OnDelivery) {
+    this.queue = queue;
+    this.#concurrency = concurrency;
+    const processor = (job: Job<EngineData>) => this.#deliver(job, onDelivery);
+    this.#build = () => {
+      const worker = link.worker(queue, processor, { concurrency, ...locks, ...retention });
+      quiet(worker, queue, emit);
+      return worker;
+    };
+  }
+
+  async pause(): Promise<void> {
+    await this.#worker?.pause(true);
+  }
+
+  hold(): void {
+    this.#drop(false);
+  }
+
+  take(): void {
+    if (this.#worker !== undefined || this.#closed) return;
+    this.#movedAt = performance.now();
+    this.#worker = this.#build();
+  }
+
+  rebuild(): void {
+    if (this.#worker === undefined) return;
+    this.#drop(true);
+    this.take();
+  }
+
+  get freeSlots(): number {
+    return this.#worker === undefined ? 0 : Math.max(0, this.#concurrency - this.#underWay);
+  }
+
+  get quietMs(): number {
+    return performance.now() - this.#movedAt;
+  }
+
+  async close(force: boolean): Promise<void> {
+    this.#closed = true;
+    await this.#worker?.close(force);
+  }
+
+  /** Not waited for: it hangs while its server is away or a delivery does not end. */
+  #drop(force: boolean): void {
+    this.#worker?.close(force).catch(() => undefined);
+    this.#worker = undefined;
+  }
+
+  async #deliver(job: Job<EngineData>, onDelivery: OnDelivery): Promise<{ outcome: string }> {
+    this.#move(1);
+    try {
       const ending = await onDelivery({
         data: job.data,
         kind: job.name,
-        queue,
+        queue: this.queue,
         showProgress: (percent) => void job.updateProgress(percent).catch(() => undefined),
       });
       if (ending.failed) throw new UnrecoverableError(ending.message);
       return { outcome: ending.outcome };
-    },
-    { concurrency: options.concurrency, ...locks, ...retention },
-  );
-  quiet(worker, queue, options.emit);
-  return {
-    pause: () => worker.pause(true),
-    close: (force) => worker.close(force),
-  };
+    } finally {
+      this.#move(-1);
+    }
+  }
+
+  #move(by: 1 | -1): void {
+    this.#underWay += by;
+    this.#movedAt = performance.now();
+  }
 }
 
 /** A worker whose server is away can report hundreds of errors a second: one line per message and ten seconds. */
@@ -48,8 +115,8 @@ function quiet(worker: Worker, queue: string, emit: Emit): void {
   const told = new Map<string, number>();
   worker.on('error', (thrown) => {
     const { message } = toError(thrown);
-    const now = Date.now();
-    if (now - (told.get(message) ?? 0) < 10_000) return;
+    const now = performance.now();
+    if (now - (told.get(message) ?? -10_000) < 10_000) return;
     if (told.size > 100) told.clear();
     told.set(message, now);
     emit('notice', { level: 'debug', message: `engine worker of ${queue}: ${message}` });

@@ -1,8 +1,8 @@
 // The canary in the engine: an epoch, which only a write of ours puts there, and a count that every look raises. An engine
 // that was flushed shows none, another one shows a foreign one, an old copy shows a lower count. No error tells any of these.
 import type { Pool } from 'pg';
-import { prefix, type Store } from './connect.ts';
-import type { Epoch } from './types.ts';
+import type { Store } from './connect.ts';
+import { prefix, type Epoch } from './types.ts';
 
 type RedisClient = Extract<Store, { kind: 'redis' }>['client'];
 

@@ -1,7 +1,7 @@
 // Which jobs the engine has yet to end, looked up in bulk: a thousand ids are one round trip. BullMQ asks for one job at a time.
 import type { Pool } from 'pg';
-import { prefix, type Store } from './connect.ts';
-import type { Held } from './types.ts';
+import type { Store } from './connect.ts';
+import { prefix, type Held } from './types.ts';
 
 type RedisClient = Extract<Store, { kind: 'redis' }>['client'];
 

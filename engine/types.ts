@@ -11,6 +11,11 @@ export interface EngineData {
   summary: string;
 }
 
+/** On Redis all keys share one hash slot, as Redis Cluster demands of scripts that touch several queues. */
+export const prefix = '{storytime}';
+
+export type EngineKind = 'postgres' | 'redis' | 'redis-sentinel' | 'redis-cluster';
+
 export interface EngineJob {
   kind: string;
   /** 1 is served first; never 0, which BullMQ would run before everything else. */
@@ -36,7 +41,7 @@ export interface Epoch {
 }
 
 export interface Broker {
-  readonly kind: 'postgres' | 'redis';
+  readonly kind: EngineKind;
   readonly ready: boolean;
   /** Adds in bulk; adding twice is harmless. Rejects at once while the engine is away. Called by the relay alone. */
   add: (queue: string, jobs: readonly EngineJob[]) => Promise<void>;
@@ -52,7 +57,7 @@ export interface Broker {
   writeEpoch: (epoch: string) => Promise<Epoch>;
   /** Told when the engine is there: the first time, and each time after it was lost. */
   onReturn: (listener: () => void) => void;
-  /** A round trip on the connection in use; rejects when there is none. */
+  /** A round trip on the connections in use; rejects when there is none, with the reason. */
   ping: () => Promise<void>;
   close: () => Promise<void>;
 }
@@ -71,9 +76,25 @@ export type Ending = { failed: false; outcome: string } | { failed: true; messag
 
 export type OnDelivery = (delivery: Delivery) => Promise<Ending>;
 
-export interface Consumer {
+/** What takes jobs: it can be told to stop taking, for a while or for good. */
+export interface Taker {
   /** Stops taking deliveries; those under way go on, and one that was already asked for may still come. */
   pause: () => Promise<void>;
+  /** Takes nothing until `take`; deliveries under way are not waited for and end as usual. */
+  hold: () => void;
+  /** Takes again; nothing happens when it does already. */
+  take: () => void;
   /** Closes; `force` does not wait for deliveries under way. Without it BullMQ ends its waits cleanly. */
   close: (force: boolean) => Promise<void>;
+}
+
+/** Takes from one queue of the engine. While held, no worker of the engine exists. */
+export interface Consumer extends Taker {
+  readonly queue: string;
+  /** Throws the engine's worker away and makes another: for one that has gone quiet, whatever it says of itself. */
+  rebuild: () => void;
+  /** Deliveries that could be taken now; 0 while held. */
+  readonly freeSlots: number;
+  /** Milliseconds since the last delivery came or ended, or since the worker was made. */
+  readonly quietMs: number;
 }

@@ -71,7 +71,8 @@ export function openDb(options: DbOptions): Db {
       return client;
     },
     async ping() {
-      await pool.query('SELECT 1');
+      // A limit of its own: the question is put every second, and must not hold a half-open connection for longer.
+      await pool.query({ text: 'SELECT 1', query_timeout: 2_000 } as pg.QueryConfig);
     },
     async close() {
       await prisma.$disconnect();

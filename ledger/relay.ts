@@ -122,7 +122,7 @@ async function carryQueue(options: RelayOptions, queue: string, rows: readonly D
     return rows.length;
   } catch (thrown) {
     options.emit('relay.failed', { queue, count: rows.length, message: toError(thrown).message });
-    if (isAway(thrown) || options.broker.kind === 'redis') return 0;
+    if (isAway(thrown) || options.broker.kind !== 'postgres') return 0;
     // On PostgreSQL one bad row refuses a whole bulk: one by one, the others still get through.
     return carryOneByOne(options, queue, rows);
   }

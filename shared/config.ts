@@ -2,6 +2,7 @@
 // Every problem is reported at once; a mistyped STORYTIME_ name gets a suggestion instead of being ignored.
 import { z } from 'zod';
 import { ConfigError } from './errors.ts';
+import { parseRedisUrl } from './redis-address.ts';
 import { nearest } from './text.ts';
 
 const port = z.coerce.number().int().min(0).max(65_535);
@@ -14,6 +15,11 @@ const url = (...schemes: string[]) =>
       message: `must be a URL that starts with ${schemes.map((scheme) => `${scheme}://`).join(' or ')}`,
     });
 
+const redisUrl = z.string().refine((text) => parseRedisUrl(text) !== undefined, {
+  message:
+    'must be redis://host:port, redis+sentinel://host:port,host:port/name or redis+cluster://host:port,host:port',
+});
+
 /** One row a variable: its schema (with the default) and the sentence that .env.example and docs/configuration.md show. */
 export const settings = {
   NODE_ENV: [
@@ -25,8 +31,8 @@ export const settings = {
     'PostgreSQL for the ledger; without it an embedded server is started.',
   ],
   REDIS_URL: [
-    url('redis', 'rediss').optional(),
-    'Redis for the engine; without it the engine runs in PostgreSQL.',
+    redisUrl.optional(),
+    'Redis for the engine: `redis://host:6379`, `redis+sentinel://host:26379,host:26379/mymaster` or `redis+cluster://host:7000,host:7000` (`rediss` for TLS); without it the engine runs in PostgreSQL.',
   ],
   GEMINI_API_KEY: [z.string().min(1).optional(), 'Google Gemini: stories and pictures.'],
   ELEVENLABS_API_KEY: [z.string().min(1).optional(), 'ElevenLabs: narration.'],

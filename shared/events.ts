@@ -25,6 +25,10 @@ export interface AttemptEnded extends JobFacts {
   recorded: boolean;
 }
 
+/** Why a work process takes no jobs for now. */
+export const holdReasons = ['clock', 'event_loop'] as const;
+export type HoldReason = (typeof holdReasons)[number];
+
 export interface Events {
   'job.enqueued': { queue: string; kind: string; source: string; count: number };
   'job.finished': JobFacts & { state: string; endToEndMs?: number };
@@ -38,7 +42,6 @@ export interface Events {
   'relay.failed': { queue: string; count: number; message: string };
   'maintenance.done': { duty: string; count: number; durationMs: number };
   'maintenance.failed': { duty: string; message: string };
-  'engine.changed': { name: string; ready: boolean; message?: string };
   /** The engine was not the one that the ledger knew, or not as it was: all jobs were compared with it. */
   'engine.recovered': {
     doubt: 'missing' | 'foreign' | 'older' | 'restarted';
@@ -46,6 +49,10 @@ export interface Events {
     broughtBack: number;
     durationMs: number;
   };
+  /** The ledger or the engine can be used, or cannot any more. */
+  'dependency.changed': { name: 'ledger' | 'engine'; ready: boolean; message?: string };
+  /** This process takes no jobs for this reason, or no longer for this one. */
+  'intake.changed': { reason: HoldReason; held: boolean; message?: string };
   'ledger.slow': { model: string; action: string; durationMs: number };
   'http.answered': {
     method: string;

@@ -68,18 +68,7 @@ export function logEvents(events: EventBus, log: Log): void {
   events.on('maintenance.failed', (event) =>
     log.warn(factsOf(event), `${event.duty} failed; it will be tried again`),
   );
-  events.on('engine.changed', (event) =>
-    log[event.ready ? 'info' : 'warn'](
-      factsOf(event),
-      `engine ${event.name} is ${event.ready ? 'ready' : 'away'}`,
-    ),
-  );
-  events.on('engine.recovered', (event) =>
-    log.warn(
-      event,
-      `the engine may have lost jobs (${event.doubt}): ${event.broughtBack} of ${event.compared} were given to it again`,
-    ),
-  );
+  logHealth(events, log);
   events.on('provider.breaker', (event) => log.warn(event, `${event.provider}: breaker ${event.state}`));
   events.on('budget.exhausted', (event) =>
     log.error(event, `the budget of tenant ${event.tenant} is used up for today`),
@@ -89,4 +78,26 @@ export function logEvents(events: EventBus, log: Log): void {
     log[event.status >= 500 ? 'warn' : 'debug'](event, `${event.method} ${event.route} ${event.status}`),
   );
   events.on('notice', (event) => log[event.level](event.facts ?? {}, event.message));
+}
+
+/** What can be used, and whether jobs are taken. */
+function logHealth(events: EventBus, log: Log): void {
+  events.on('dependency.changed', (event) =>
+    log[event.ready ? 'info' : 'warn'](
+      factsOf(event),
+      `the ${event.name} ${event.ready ? 'answers' : 'cannot be used'}`,
+    ),
+  );
+  events.on('intake.changed', (event) =>
+    log[event.held ? 'warn' : 'info'](
+      factsOf(event),
+      event.held ? `no jobs are taken: ${event.reason}` : `jobs are taken again: ${event.reason} is well`,
+    ),
+  );
+  events.on('engine.recovered', (event) =>
+    log.warn(
+      event,
+      `the engine may have lost jobs (${event.doubt}): ${event.broughtBack} of ${event.compared} were given to it again`,
+    ),
+  );
 }

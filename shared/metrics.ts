@@ -1,6 +1,6 @@
 // The metrics: prom-client behind one function. Labels come from closed sets only, never from a job id, tenant or text.
 import { Counter, Gauge, Histogram, Registry } from 'prom-client';
-import type { EventBus } from './events.ts';
+import { holdReasons, type EventBus } from './events.ts';
 
 export interface Metrics {
   /** The Prometheus text format. */
@@ -29,6 +29,7 @@ export function createMetrics(events: EventBus, build: { version: string }): Met
   countAttempts(events, made);
   countProviders(events, made);
   countRecoveries(events, made);
+  showHealth(events, made);
   const requests = made.histogram('storytime_http_request_duration_seconds', 'API requests.', [
     'method',
     'route',
@@ -139,4 +140,12 @@ function countProviders(events: EventBus, { counter, gauge, histogram }: Made): 
     for (const state of ['closed', 'open', 'half_open'])
       breaker.labels(e.provider, state).set(state === e.state ? 1 : 0);
   });
+}
+
+function showHealth(events: EventBus, { gauge }: Made): void {
+  const up = gauge('storytime_dependency_up', '1 when it answers.', ['dependency']);
+  const held = gauge('storytime_intake_held', '1 while no jobs are taken for this reason.', ['reason']);
+  for (const reason of holdReasons) held.labels(reason).set(0);
+  events.on('dependency.changed', (e) => up.labels(e.name).set(e.ready ? 1 : 0));
+  events.on('intake.changed', (e) => held.labels(e.reason).set(e.held ? 1 : 0));
 }

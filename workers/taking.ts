@@ -1,6 +1,6 @@
 // Beside an older build: takes parked jobs that this process can run straight from the ledger, because on their way through
 // the engine the older one might take them again. Never more at once than the queue's own concurrency.
-import type { Consumer, Delivery, OnDelivery } from '../engine/types.ts';
+import type { Delivery, OnDelivery, Taker } from '../engine/types.ts';
 import type { Db } from '../ledger/db.ts';
 import type { Dispatch } from '../ledger/insert.ts';
 import { takeParked } from '../ledger/parked.ts';
@@ -14,8 +14,8 @@ export interface TakingOptions {
   everyMs: number;
 }
 
-/** Looks at once and then every `everyMs`, until paused or closed; what it has taken runs on. */
-export function takeFromLedger(options: TakingOptions, onDelivery: OnDelivery): Consumer {
+/** Once told to take: looks at once and then every `everyMs`, until held, paused or closed; what it has taken runs on. */
+export function takeFromLedger(options: TakingOptions, onDelivery: OnDelivery): Taker {
   const under = new Set<Promise<unknown>>();
   let looking = false;
 
@@ -32,10 +32,18 @@ export function takeFromLedger(options: TakingOptions, onDelivery: OnDelivery): 
     }
   }
 
-  const timer = setInterval(() => void look(), options.everyMs);
-  void look();
-  const stop = (): Promise<void> => Promise.resolve(clearInterval(timer));
-  return { pause: stop, close: stop };
+  let timer: NodeJS.Timeout | undefined;
+  function take(): void {
+    if (timer !== undefined) return;
+    timer = setInterval(() => void look(), options.everyMs);
+    void look();
+  }
+  function hold(): void {
+    clearInterval(timer);
+    timer = undefined;
+  }
+  const stop = (): Promise<void> => Promise.resolve(hold());
+  return { pause: stop, close: stop, hold, take };
 }
 
 /** Bull Board does not see it, so there is nothing to show progress on. */

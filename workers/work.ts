@@ -1,21 +1,23 @@
 // A work process: hosts for its queues, leases, maintenance. Starts without the engine or with a ledger that comes later,
 // stops in phases: take nothing more, let jobs finish, hand the rest back, leave.
 import type { Config } from '../shared/config.ts';
-import type { Emit } from '../shared/events.ts';
+import type { Emit, HoldReason } from '../shared/events.ts';
 import { newId } from '../shared/ids.ts';
 import type { Engine, Link } from '../engine/connect.ts';
 import { consume } from '../engine/consume.ts';
-import type { Broker, Consumer, OnDelivery } from '../engine/types.ts';
+import type { Broker, OnDelivery } from '../engine/types.ts';
 import { createAttempts, type Attempts } from '../ledger/attempts.ts';
 import type { Db } from '../ledger/db.ts';
 import type { Dispatch } from '../ledger/insert.ts';
 import { listen } from '../ledger/listen.ts';
+import { watchReadiness, type Readiness, type ReadinessWatch } from '../ledger/readiness.ts';
 import type { Relay } from '../ledger/relay.ts';
 import { registerWorker, workerSeen, workerStopped } from '../ledger/workers.ts';
 import type { Registry } from '../queues/registry.ts';
 import { knowledge } from '../queues/versions.ts';
 import type { Services, WorkerDefinition } from './define.ts';
 import { WorkerHost } from './host.ts';
+import { createIntake, type Intake } from './intake.ts';
 import { startMaintenance, type Maintenance } from './maintenance/loop.ts';
 import { expirer, pruner, waiterRepair } from './maintenance/pruner.ts';
 import { relaySweep } from './maintenance/relay-sweep.ts';
@@ -23,7 +25,7 @@ import { reconciler } from './maintenance/reconciler.ts';
 import { rescuer } from './maintenance/rescuer.ts';
 import { unparker } from './maintenance/unparker.ts';
 import { persist } from './persist.ts';
-import { readiness, stopRunning } from './phases.ts';
+import { stopRunning } from './phases.ts';
 import { Running } from './running.ts';
 import { takeFromLedger } from './taking.ts';
 
@@ -56,8 +58,8 @@ export interface WorkOptions {
 
 export interface Work {
   workerId: string;
-  /** Whether this process can do its work: it needs both. */
-  ready: () => Promise<{ ledger: boolean; engine: boolean }>;
+  /** Whether this process can do its work: it needs both, and no reason to take nothing. */
+  ready: () => Promise<Readiness & { held: readonly HoldReason[] }>;
   stop: () => Promise<void>;
 }
 
@@ -68,7 +70,7 @@ interface Parts {
   stopping: boolean;
   attempts: Attempts;
   running: Running;
-  consumers: Consumer[];
+  intake: Intake;
 }
 
 export async function startWork(options: WorkOptions): Promise<Work> {
@@ -84,29 +86,49 @@ export async function startWork(options: WorkOptions): Promise<Work> {
   const leases = { leaseMs: config.STORYTIME_LEASE_MS, renewMs: config.STORYTIME_RENEW_MS };
   const running = new Running({ attempts, ...leases, emit });
   running.start();
-  const parts: Parts = { workerId, leaving, stopping: false, attempts, running, consumers: [] };
+  const parts: Parts = { workerId, leaving, stopping: false, attempts, running, intake: createIntake(emit) };
   const maintenance = startDuties(options, workerId, onCommitted);
-  const unlisten = listen(db, () => maintenance.hint('relay-sweep'));
+  const watches = startWatches(options, workerId, maintenance);
   options.broker.onReturn(() => maintenance.hint('reconciler')); // it may have come back with less
-  const seen = setInterval(
-    () => void workerSeen(db, workerId).catch(() => undefined),
-    config.STORYTIME_RENEW_MS,
-  );
   // The engine may come later than this process: nothing is built on it before it has answered.
   options.engine.ready
     .then((link) => startConsumers(options, parts, definitions, link))
     .catch(() => undefined);
   return {
     workerId,
-    ready: () => readiness(db, options.broker),
+    ready: async () => ({ ...(await watches.readiness.now()), held: parts.intake.held() }),
     async stop() {
       parts.stopping = true;
-      clearInterval(seen);
-      await stopRunning(parts, config.STORYTIME_GRACE_MS);
+      parts.intake.end();
+      await stopRunning({ ...parts, takers: parts.intake.takers }, config.STORYTIME_GRACE_MS);
       await maintenance.stop();
-      await unlisten();
+      await watches.stop();
       running.stop();
       await workerStopped(db, workerId).catch(() => undefined);
+    },
+  };
+}
+
+interface Watches {
+  readiness: ReadinessWatch;
+  stop: () => Promise<void>;
+}
+
+function startWatches(
+  { db, broker, emit, config }: WorkOptions,
+  workerId: string,
+  maintenance: Maintenance,
+): Watches {
+  const readiness = watchReadiness({ db, broker, emit });
+  const unlisten = listen(db, () => maintenance.hint('relay-sweep'));
+  const see = (): void => void workerSeen(db, workerId).catch(() => undefined);
+  const seen = setInterval(see, config.STORYTIME_RENEW_MS);
+  return {
+    readiness,
+    async stop() {
+      readiness.stop();
+      clearInterval(seen);
+      await unlisten();
     },
   };
 }
@@ -135,8 +157,8 @@ function startConsumers(
     const knows = knowledge(options.registry, [queue]);
     const everyMs = Math.min(options.config.STORYTIME_SWEEP_MS, 2_000);
     const onDelivery: OnDelivery = (delivery) => host.process(delivery);
-    parts.consumers.push(
-      consume(link, queue, { concurrency, emit: options.emit }, onDelivery),
+    parts.intake.add(
+      consume(link, queue, { concurrency, emit: options.emit, held: true }, onDelivery),
       takeFromLedger({ db: options.db, knows, queue, concurrency, everyMs }, onDelivery),
     );
   }

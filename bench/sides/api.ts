@@ -22,7 +22,6 @@ export const ourApi: Server = async (context) => {
     databaseUrl: context.databaseUrl,
     redisUrl: context.redisUrl,
     workers: 0,
-    emit,
   });
   const broker = createBroker(engine, ['bench']);
   await broker.boardQueues();

@@ -34,7 +34,7 @@ async function run(context: SideContext, redisUrl: string | undefined, count: nu
   createMetrics(events, { version: 'bench' });
   const { emit } = events;
   const db = openDb({ url: context.databaseUrl, poolSize: 10, statementTimeoutMs: 10_000, emit });
-  const engine = openEngine({ databaseUrl: context.databaseUrl, redisUrl, workers: 1, emit });
+  const engine = openEngine({ databaseUrl: context.databaseUrl, redisUrl, workers: 1 });
   const broker = createBroker(engine, ['bench']);
   await broker.boardQueues();
   const relay = createRelay({ db, broker, registry, emit });

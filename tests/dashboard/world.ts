@@ -39,7 +39,6 @@ export async function openDashboard(
     databaseUrl: engineUrl ?? ledger.url,
     redisUrl: undefined,
     workers: 0,
-    emit: ledger.events.emit,
   });
   const broker = createBroker(engine, queueNames);
   const { key } = await createKey(ledger.db, { name: 'ops', tenant: 'acme', scopes: ['jobs:read'] });

@@ -1,4 +1,4 @@
-// Covers: engine/broker.ts, engine/consume.ts
+// Covers: engine/broker.ts, engine/consume.ts, engine/redis.ts
 // What the contract suite of both engines cannot show: an engine that is not there, and one that is closed in the middle.
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { createBroker } from '../../engine/broker.ts';
@@ -23,7 +23,6 @@ function open(change: { redisUrl?: string; databaseUrl?: string }): Engine {
     databaseUrl: database.url,
     redisUrl: undefined,
     workers: 1,
-    emit: () => undefined,
     ...change,
   });
 }
@@ -93,3 +92,53 @@ for (const kind of ['postgres', 'redis'] as const) {
     await engine.close();
   });
 }
+
+for (const kind of ['postgres', 'redis'] as const) {
+  test(`${kind}: a consumer takes nothing while held, and a rebuilt one goes on; what is under way ends as usual`, async () => {
+    const engine = open(kind === 'redis' ? { redisUrl: redis.url } : {});
+    const broker = createBroker(engine, ['held']);
+    const link = await engine.ready;
+    const taken: string[] = [];
+    let finish: (() => void) | undefined;
+    const consumer = consume(
+      link,
+      'held',
+      { concurrency: 2, emit: () => undefined, held: true },
+      async ({ data }) => {
+        taken.push(data.jobId);
+        if (data.jobId === 'slow') await new Promise<void>((resolve) => (finish = resolve));
+        return { failed: false, outcome: 'succeeded' };
+      },
+    );
+    await broker.add('held', [entry('slow')]);
+    expect([consumer.freeSlots, taken]).toEqual([0, []]);
+    consumer.take();
+    await eventually('it is delivered', () => finish !== undefined);
+    expect(consumer.freeSlots).toBe(1);
+    consumer.rebuild();
+    await broker.add('held', [entry('second')]);
+    await eventually('the new worker takes', () => taken.includes('second'));
+    consumer.hold();
+    finish?.();
+    // BullMQ may have asked for one more already: the last but one is what shows that nothing is taken.
+    let added = 0;
+    await eventually('nothing more is taken', async () => {
+      await broker.add('held', [entry(`more-${(added += 1)}`)]);
+      return (await broker.held('held', [`more-${added - 1}-1`])).size > 0;
+    });
+    consumer.take();
+    await eventually('it takes again', () => taken.includes(`more-${added}`));
+    await consumer.close(true);
+    await broker.close();
+    await engine.close();
+  });
+}
+
+test('a plain address of a node of a cluster says what to write instead', async () => {
+  const node = await startRedis({ args: ['--cluster-enabled', 'yes'] });
+  const engine = open({ redisUrl: node.url });
+  await eventually('it is refused', () => engine.problem() !== undefined);
+  expect(engine.problem()).toContain('redis+cluster://');
+  await engine.close();
+  await node.stop();
+});

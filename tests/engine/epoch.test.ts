@@ -21,7 +21,7 @@ afterAll(async () => {
 });
 
 async function open(redisUrl?: string): Promise<{ broker: Broker; close: () => Promise<void> }> {
-  const engine = openEngine({ databaseUrl: database.url, redisUrl, workers: 0, emit: () => undefined });
+  const engine = openEngine({ databaseUrl: database.url, redisUrl, workers: 0 });
   const broker = createBroker(engine, ['play']);
   await engine.ready;
   await eventually('it is ready', () => broker.ready);

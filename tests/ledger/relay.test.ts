@@ -27,7 +27,7 @@ async function openCarried(redisUrl?: string): Promise<Carried> {
   closing.push(world.close);
   const failures: string[] = [];
   world.events.on('relay.failed', ({ message }) => void failures.push(message));
-  const engine = openEngine({ databaseUrl: world.url, redisUrl, workers: 1, emit: world.events.emit });
+  const engine = openEngine({ databaseUrl: world.url, redisUrl, workers: 1 });
   closing.push(engine.close);
   const names = registry.queues.map(({ name }) => name);
   const broker = createBroker(engine, names);

@@ -50,10 +50,10 @@ test('a job enqueued while Redis is down is accepted at once and runs when Redis
   const start = performance.now();
   const { id, state } = await house.enqueue('play', {});
   expect([state, performance.now() - start < 1_000]).toEqual(['waiting', true]);
-  expect(await house.work?.ready()).toEqual({ ledger: true, engine: false });
+  expect(await house.work?.ready()).toEqual({ ledger: true, engine: false, engineKind: 'redis', held: [] });
   redis = await startRedis({ port });
   await allSucceed([id]);
-  expect(await house.work?.ready()).toEqual({ ledger: true, engine: true });
+  expect(await house.work?.ready()).toEqual({ ledger: true, engine: true, engineKind: 'redis', held: [] });
 });
 
 test('Redis killed and back with nothing in it: waiting, delayed and new jobs all run, each once', async () => {

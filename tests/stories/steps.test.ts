@@ -62,7 +62,8 @@ for (const [signal, outcome, charged] of [
       orderBy: { attemptNo: 'asc' },
     });
     expect(attempts.map((attempt) => attempt.outcome)).toEqual([outcome, 'succeeded']);
-    const charges = await house.db.prisma.charge.findMany({ where: { jobId: id },
+    const charges = await house.db.prisma.charge.findMany({
+      where: { jobId: id },
       orderBy: { createdAt: 'asc' },
     });
     expect(charges.map((charge) => charge.step)).toEqual(charged);

@@ -83,7 +83,6 @@ export async function openHouse(options: HouseOptions): Promise<House> {
     databaseUrl: options.databaseUrl,
     redisUrl: options.redisUrl,
     workers: registry.queues.length,
-    emit,
   });
   const broker = createBroker(
     engine,
