@@ -49,11 +49,13 @@ const noteError = {
   text: `UPDATE job SET dispatch_error = $2 WHERE id = $1 AND dispatched_at IS NULL`,
 };
 
+// Of its own queues only: those of a newer build are carried by that one, which has a leader of its own.
 const claimRows = {
   name: 'relay_claim',
   text: `WITH due AS (
       SELECT id FROM job
       WHERE dispatched_at IS NULL AND state IN (${sqlStates(startableStates)}) AND claimed_until < clock_timestamp()
+        AND queue = ANY($1::text[])
       ORDER BY claimed_until LIMIT ${batchSize} FOR UPDATE SKIP LOCKED)
     UPDATE job j SET claimed_until = clock_timestamp() + interval '10 s' FROM due WHERE j.id = due.id
     RETURNING j.id, j.generation, j.kind, j.queue, j.priority, j.tenant, j.summary, j.failures + 1 AS attempt,
@@ -69,6 +71,7 @@ interface Nudged {
 type ClaimedRow = Omit<Dispatch, 'delayMs'> & { delay_ms: number };
 
 export function createRelay(options: RelayOptions): Relay {
+  const queues = options.registry.queues.map(({ name }) => name);
   const batcher = createBatcher<Nudged, void>({
     max: batchSize,
     run: async (nudged) => {
@@ -90,7 +93,7 @@ export function createRelay(options: RelayOptions): Relay {
     },
     async sweep() {
       if (!options.broker.ready) return 0;
-      const rows = await options.db.run<ClaimedRow>(claimRows, []);
+      const rows = await options.db.run<ClaimedRow>(claimRows, [queues]);
       const carried = await carry(
         options,
         rows.map(({ delay_ms, ...row }) => ({ ...row, delayMs: delay_ms })),

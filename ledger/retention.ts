@@ -14,6 +14,7 @@ const prunes = [
   `DELETE FROM artifact WHERE id IN (
       SELECT a.id FROM artifact a WHERE a.expires_at < clock_timestamp()
         AND NOT EXISTS (SELECT 1 FROM step s WHERE s.artifact_id = a.id) LIMIT ${chunk}) RETURNING 1`,
+  `DELETE FROM leader WHERE duty IN (SELECT duty FROM leader WHERE until < clock_timestamp() - interval '1 day' LIMIT ${chunk}) RETURNING 1`,
   `DELETE FROM worker WHERE id IN (SELECT id FROM worker WHERE seen_at < clock_timestamp() - interval '7 days' LIMIT ${chunk}) RETURNING 1`,
 ].map((text, index) => ({ name: `prune_${index}`, text }));
 

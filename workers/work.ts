@@ -182,5 +182,5 @@ function startDuties(
     waiterRepair(db, everyMs * 6),
     pruner(db, 60_000),
   ];
-  return startMaintenance({ db, workerId, duties, leadMs: Math.max(everyMs * 2, 1_000), emit });
+  return startMaintenance({ db, workerId, duties, queues, leadMs: Math.max(everyMs * 2, 1_000), emit });
 }

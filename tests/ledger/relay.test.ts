@@ -94,6 +94,16 @@ test('a sweep stops at an engine that went away instead of claiming its whole ba
   expect(await rowOf(world, id)).toMatchObject({ dispatched: false });
 });
 
+test("a newer build's queue is left to that build, and its jobs hold no others up", async () => {
+  const world = await openCarried();
+  await eventually('the engine is ready', () => world.broker.ready);
+  const [theirs, ours] = [await addJob(world, { queue: 'letters' }), await addJob(world)];
+  await passClaims(world);
+  expect(await world.relay.sweep()).toBe(1);
+  expect(await rowOf(world, ours)).toMatchObject({ dispatched: true });
+  expect(await rowOf(world, theirs)).toMatchObject({ dispatched: false, dispatch_error: null });
+});
+
 test('one row that PostgreSQL refuses does not hold the others back and says why', async () => {
   const world = await openCarried();
   await eventually('the engine is ready', () => world.broker.ready);

@@ -9,6 +9,8 @@ export interface MaintenanceOptions {
   db: Db;
   workerId: string;
   duties: readonly Duty[];
+  /** Queues this build knows. Builds that know others lead side by side, because each looks after its own alone. */
+  queues: readonly string[];
   /** How long the lead is taken for, in ms; it is renewed at a third of that. */
   leadMs: number;
   emit: Emit;
@@ -20,10 +22,9 @@ export interface Maintenance {
   stop: () => Promise<void>;
 }
 
-const lead = 'maintenance';
-
 export function startMaintenance(options: MaintenanceOptions): Maintenance {
   const { db, workerId, duties } = options;
+  const lead = `maintenance of ${options.queues.toSorted((a, b) => a.localeCompare(b)).join(', ')}`;
   const timers: NodeJS.Timeout[] = [];
   const rounds = createRounds(options.emit);
   let leading = false;

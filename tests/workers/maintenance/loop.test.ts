@@ -13,9 +13,10 @@ beforeAll(async () => {
 });
 afterAll(() => world.close());
 
-function start(run: Duty['run'], everyMs = 20): Maintenance {
+function start(run: Duty['run'], everyMs = 20, queues = ['email']): Maintenance {
   const duties = [{ name: 'count', everyMs, run }];
-  return startMaintenance({ db: world.db, workerId: newId(), duties, leadMs: 300, emit: world.events.emit });
+  const { db, events } = world;
+  return startMaintenance({ db, workerId: newId(), duties, queues, leadMs: 300, emit: events.emit });
 }
 
 test('one process does a duty, and another takes over when it leaves', async () => {
@@ -32,6 +33,15 @@ test('one process does a duty, and another takes over when it leaves', async () 
   expect(rounds[0]).toBe(last);
   await second.stop();
   expect(await query(world, 'SELECT duty FROM leader')).toEqual([]);
+});
+
+test('builds that know other queues each have a leader', async () => {
+  const rounds = [0, 0];
+  const both = [['email'], ['email', 'letters']].map((queues, at) =>
+    start(() => Promise.resolve((rounds[at] = (rounds[at] ?? 0) + 1)), 20, queues),
+  );
+  await eventually('both do their rounds', () => rounds.every((count) => count > 1));
+  await Promise.all(both.map((maintenance) => maintenance.stop()));
 });
 
 test('a duty that fails is told of and tried again', async () => {
