@@ -1,13 +1,11 @@
 // `storytime work`: runs jobs, of all queues or of those that are named, and does its share of the maintenance.
 import { isChosen, type Environment } from '../shared/config.ts';
 import { createProviders } from '../providers/create.ts';
-import type { Gate } from '../providers/guard.ts';
-import { gateMs, openGate } from '../ledger/gates.ts';
-import type { Db } from '../ledger/db.ts';
 import { signLink } from '../ledger/links.ts';
 import { registry } from '../queues/index.ts';
 import type { Registry } from '../queues/registry.ts';
 import type { WorkerDefinition } from '../workers/define.ts';
+import { openGates } from '../workers/gates.ts';
 import { workers } from '../workers/index.ts';
 import { startWork, type Work } from '../workers/work.ts';
 import { linkSecretOf, openParts, publicUrlOf } from './parts.ts';
@@ -49,7 +47,9 @@ async function start(part: Part, { env, queues, cast }: WorkStart): Promise<stri
     workers: listening,
     statementTimeoutMs: 10_000,
   });
-  const providers = createProviders(config, { emit, gateOf: (provider) => sharedGate(parts.db, provider) });
+  const gates = openGates({ db: parts.db, emit, baseMs: config.STORYTIME_GATE_MS });
+  lifecycle.onStop('the gates', () => gates.close());
+  const providers = createProviders(config, { emit, gateOf: gates.of });
   lifecycle.onStop('the providers', () => providers.close());
   lifecycle.onStop('the relay', () => parts.relay.idle());
   const secret = linkSecretOf(config);
@@ -81,13 +81,4 @@ async function openProbes(part: Part, work: Work, env: Environment): Promise<str
   const probes = await startProbes({ port, ready: () => work.ready(), metrics: part.metrics });
   part.lifecycle.onStop('the probes', () => probes.close());
   return probes.url;
-}
-
-/** What one process learnt about a provider holds for all of them: the gate is a row. */
-function sharedGate(db: Db, provider: string): Gate {
-  return {
-    // A ledger that does not answer stops the job soon enough; it says nothing about the provider.
-    closedForMs: async () => (await gateMs(db, provider).catch(() => undefined)) ?? 0,
-    close: (reason, forMs) => void openGate(db, provider, forMs, reason).catch(() => undefined),
-  };
 }

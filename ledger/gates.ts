@@ -1,25 +1,193 @@
-// The gate of a provider: a shared row that says until when it must not be called. Database time.
+// The gate of a provider: a shared row that says until when nobody calls it, who may then look whether it is back (one
+// probe, however many processes), and since when it is open again. Database time. Whoever closes it again soon after it was
+// opened closes it for twice as long.
 import type { Db } from './db.ts';
 
-const openRow = {
-  name: 'gate_open',
-  text: `INSERT INTO gate (provider, open_until, reason, updated_at)
-    VALUES ($1, clock_timestamp() + $2 * interval '1 ms', $3, clock_timestamp())
-    ON CONFLICT (provider) DO UPDATE SET open_until = excluded.open_until, reason = excluded.reason, updated_at = excluded.updated_at`,
-};
-
-const readRow = {
-  name: 'gate_read',
-  text: `SELECT extract(epoch FROM open_until - clock_timestamp())::float8 * 1000 AS open_ms FROM gate WHERE provider = $1`,
-};
-
-/** Shuts a provider for everybody, for `forMs` from now. */
-export async function openGate(db: Db, provider: string, forMs: number, reason: string): Promise<void> {
-  await db.run(openRow, [provider, forMs, reason]);
+export interface Closing {
+  provider: string;
+  reason: 'unavailable' | 'rate_limited' | 'auth' | 'quota_exhausted';
+  /** How long the first time, in ms; doubled each time in a row, up to `capMs`. */
+  baseMs: number;
+  capMs: number;
+  /** The work process. */
+  by: string;
+  /** The claim under which this process was probing, if it was. */
+  probeId: string | undefined;
 }
 
-/** Milliseconds until the provider may be called again, or undefined when it may. */
+/** What a process needs to know before it calls. */
+export interface GateRow {
+  provider: string;
+  reason: string;
+  /** Milliseconds until a probe is welcome; negative when that time has passed. */
+  waitMs: number;
+  /** Milliseconds for which somebody else's probe is to be waited for; undefined when none is under way. */
+  probeMs: number | undefined;
+  /** True while everybody may call. */
+  open: boolean;
+  /** Names the last opening, for ten minutes after it: calls come back few at first. */
+  opening: number | undefined;
+  /** Calls at once that the vendor allows all processes together, while it is believed. */
+  maxCalls: number | undefined;
+}
+
+const now = 'statement_timestamp()';
+const waiting = `g.open_until > ${now}`;
+const shut = `(${waiting} OR g.reopened_at IS NULL)`;
+const probing = `coalesce(g.probe_until > ${now}, false)`;
+
+// A closing within a minute of the last opening, or after a probe that failed, is the same bad day going on.
+const recent = `(g.reopened_at IS NULL OR g.reopened_at > ${now} - interval '1 minute')`;
+const closings = `CASE WHEN ${waiting} THEN g.closings
+  ELSE CASE WHEN ${recent} THEN g.closings ELSE 0 END + ($4::float8 < $5::float8)::int END`;
+const until = `${now} + least($4::float8 * 2 ^ least(greatest((${closings}) - 1, 0), 30), $5::float8) * interval '1 ms'`;
+
+// Calls that were sent before the gate was closed go on failing after it: they must neither lengthen the time nor end the
+// probe of another process. An operator's word is not overruled by them either.
+const closeRow = {
+  name: 'gate_close',
+  text: `INSERT INTO gate AS g (provider, reason, closed_by, closed_at, closings, open_until, updated_at)
+    VALUES ($1, $2, $3, ${now}, ($4::float8 < $5::float8)::int, ${now} + $4::float8 * interval '1 ms', ${now})
+    ON CONFLICT (provider) DO UPDATE SET reason = excluded.reason, closed_by = excluded.closed_by, note = NULL,
+      closed_at = CASE WHEN ${shut} AND g.reason = excluded.reason THEN coalesce(g.closed_at, ${now}) ELSE ${now} END,
+      closings = ${closings}, open_until = greatest(g.open_until, ${until}),
+      probe_id = NULL, probe_until = NULL, reopened_at = NULL, updated_at = ${now}
+    WHERE NOT (${waiting} AND (g.reason = 'operator' OR excluded.reason = 'unavailable' OR ${until} <= g.open_until))
+      AND NOT (${probing} AND excluded.reason = 'unavailable' AND g.probe_id IS DISTINCT FROM $6::uuid)
+    RETURNING g.closed_at = g.updated_at AS fresh`,
+};
+
+const claimRow = {
+  name: 'gate_claim',
+  text: `UPDATE gate g SET probe_id = $2, probe_until = ${now} + $3::float8 * interval '1 ms', updated_at = ${now}
+    WHERE g.provider = $1 AND NOT (${waiting}) AND g.reopened_at IS NULL AND NOT ${probing} RETURNING 1`,
+};
+
+const releaseRow = {
+  name: 'gate_release',
+  text: `UPDATE gate SET probe_id = NULL, probe_until = NULL WHERE provider = $1 AND probe_id = $2`,
+};
+
+const reopenRow = {
+  name: 'gate_reopen',
+  text: `UPDATE gate g SET reopened_at = ${now}, probe_id = NULL, probe_until = NULL, updated_at = ${now}
+    WHERE g.provider = $1 AND g.probe_id = $2 AND NOT (${waiting}) RETURNING 1`,
+};
+
+const tripRow = {
+  name: 'gate_trip',
+  text: `INSERT INTO gate AS g (provider, reason, note, closed_by, closed_at, open_until, updated_at)
+    VALUES ($1, 'operator', $2, $3, ${now}, ${now} + $4::float8 * interval '1 ms', ${now})
+    ON CONFLICT (provider) DO UPDATE SET reason = 'operator', note = excluded.note, closed_by = excluded.closed_by,
+      closed_at = CASE WHEN ${waiting} AND g.reason = 'operator' THEN g.closed_at ELSE ${now} END,
+      open_until = excluded.open_until, probe_id = NULL, probe_until = NULL, reopened_at = NULL, updated_at = ${now}`,
+};
+
+const resetRow = {
+  name: 'gate_reset',
+  text: `UPDATE gate g SET open_until = least(g.open_until, ${now}), reopened_at = ${now}, probe_id = NULL, probe_until = NULL,
+      closings = 0, max_calls = NULL, max_calls_until = NULL, updated_at = ${now}
+    WHERE g.provider = $1 AND (${shut} OR g.max_calls IS NOT NULL)`,
+};
+
+// A row that only holds a limit was never closed.
+const limitRow = {
+  name: 'gate_limit',
+  text: `INSERT INTO gate (provider, reason, open_until, reopened_at, max_calls, max_calls_until)
+    VALUES ($1, 'rate_limited', ${now}, ${now} - interval '1 day', $2, ${now} + $3::float8 * interval '1 ms')
+    ON CONFLICT (provider) DO UPDATE SET max_calls = excluded.max_calls, max_calls_until = excluded.max_calls_until`,
+};
+
+const readRows = {
+  name: 'gate_read',
+  text: `SELECT provider, reason, extract(epoch FROM open_until - ${now})::float8 * 1000 AS wait_ms,
+      extract(epoch FROM probe_until - ${now})::float8 * 1000 AS probe_ms,
+      reopened_at IS NOT NULL AND open_until <= ${now} AS open,
+      CASE WHEN reopened_at > ${now} - interval '10 minutes' THEN extract(epoch FROM reopened_at)::float8 * 1000 END AS opening,
+      CASE WHEN max_calls_until > ${now} THEN max_calls END AS max_calls,
+      (SELECT count(*)::int FROM worker WHERE stopped_at IS NULL AND seen_at > ${now} - interval '20 s') AS processes
+    FROM gate`,
+};
+
+const waitRow = {
+  name: 'gate_wait',
+  text: `SELECT greatest(extract(epoch FROM g.open_until - ${now})::float8 * 1000, 1000) AS wait_ms
+    FROM gate g WHERE g.provider = $1 AND ${shut}`,
+};
+
+/** Closes it for everybody. True when this is news: it was open, or closed for another reason. */
+export async function closeGate(db: Db, closing: Closing): Promise<boolean> {
+  const { provider, reason, by, baseMs, capMs, probeId = null } = closing;
+  const values = [provider, reason, by, baseMs, Math.max(baseMs, capMs), probeId];
+  const [row] = await db.run<{ fresh: boolean }>(closeRow, values);
+  return row?.fresh ?? false;
+}
+
+/** Whether this process is the one that looks whether the provider is back; it must tell within `forMs`. */
+export async function claimProbe(db: Db, provider: string, probeId: string, forMs: number): Promise<boolean> {
+  return (await db.run(claimRow, [provider, probeId, forMs])).length > 0;
+}
+
+/** The probe told nothing: the next one may try at once. */
+export async function releaseProbe(db: Db, provider: string, probeId: string): Promise<void> {
+  await db.run(releaseRow, [provider, probeId]);
+}
+
+/** The provider answered the probe. False when the claim had run out or an operator has closed it meanwhile. */
+export async function reopenGate(db: Db, provider: string, probeId: string): Promise<boolean> {
+  return (await db.run(reopenRow, [provider, probeId])).length > 0;
+}
+
+/** An operator closes it from now for `forMs`, whatever it was before. */
+export async function tripGate(
+  db: Db,
+  trip: { provider: string; forMs: number; note: string; by: string },
+): Promise<void> {
+  await db.run(tripRow, [trip.provider, trip.note, trip.by, trip.forMs]);
+}
+
+/** An operator opens it: calls come back, few at first, and a learnt limit is forgotten. */
+export async function resetGate(db: Db, provider: string): Promise<void> {
+  await db.run(resetRow, [provider]);
+}
+
+/** The vendor said how many calls at once it takes from all of us; believed for `forMs`. */
+export async function limitCalls(db: Db, provider: string, maxCalls: number, forMs: number): Promise<void> {
+  await db.run(limitRow, [provider, maxCalls, forMs]);
+}
+
+interface ReadRow {
+  provider: string;
+  reason: string;
+  wait_ms: number;
+  probe_ms: number | null;
+  open: boolean;
+  opening: number | null;
+  max_calls: number | null;
+  processes: number;
+}
+
+/** Every gate that was ever touched, and how many work processes share the providers. One cheap query. */
+export async function readGates(db: Db): Promise<{ gates: Map<string, GateRow>; processes: number }> {
+  const rows = await db.run<ReadRow>(readRows, []);
+  const gates = rows.map((row): [string, GateRow] => [row.provider, toGate(row)]);
+  return { gates: new Map(gates), processes: Math.max(1, rows[0]?.processes ?? 1) };
+}
+
+function toGate(row: ReadRow): GateRow {
+  return {
+    provider: row.provider,
+    reason: row.reason,
+    waitMs: row.wait_ms,
+    probeMs: row.probe_ms !== null && row.probe_ms > 0 ? row.probe_ms : undefined,
+    open: row.open,
+    opening: row.opening ?? undefined,
+    maxCalls: row.max_calls ?? undefined,
+  };
+}
+
+/** Milliseconds until the provider may be called again (at least a second), or undefined when it may. */
 export async function gateMs(db: Db, provider: string): Promise<number | undefined> {
-  const [row] = await db.run<{ open_ms: number }>(readRow, [provider]);
-  return row !== undefined && row.open_ms > 0 ? row.open_ms : undefined;
+  const [row] = await db.run<{ wait_ms: number }>(waitRow, [provider]);
+  return row?.wait_ms;
 }

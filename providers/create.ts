@@ -8,7 +8,8 @@ import { createCloudinary } from './cloudinary.ts';
 import { createDeepgram } from './deepgram.ts';
 import { createElevenLabs } from './elevenlabs.ts';
 import { createGemini } from './gemini.ts';
-import { createGuard, type Gate, type Guard } from './guard.ts';
+import type { Gate } from './guard-gate.ts';
+import { createGuard, type Guard } from './guard.ts';
 import type { Providers } from './ports.ts';
 import { createSmtp } from './smtp.ts';
 
@@ -50,26 +51,35 @@ function smtpPlace(config: Config): { url: string; tls: boolean } {
 
 type GuardOf = (provider: keyof Providers) => Guard;
 
+/** The limit of one call, where somebody set one. */
+function limitOf({ STORYTIME_PROVIDER_TIMEOUT_MS: deadlineMs }: Config): { deadlineMs?: number } {
+  return deadlineMs === undefined ? {} : { deadlineMs };
+}
+
 function withKeys(config: Config, guardOf: GuardOf): Omit<Providers, 'smtp'> {
+  const limit = limitOf(config);
   return {
     gemini: createGemini({
       ...place(config, 'GEMINI_API_KEY', 'gemini'),
       storyModel: config.STORYTIME_GEMINI_STORY_MODEL,
       imageModel: config.STORYTIME_GEMINI_IMAGE_MODEL,
       guard: guardOf('gemini'),
+      ...limit,
     }),
     elevenlabs: createElevenLabs({
       ...place(config, 'ELEVENLABS_API_KEY', 'elevenlabs'),
       model: config.STORYTIME_ELEVENLABS_MODEL,
       defaultVoiceId: config.STORYTIME_ELEVENLABS_VOICE,
       guard: guardOf('elevenlabs'),
+      ...limit,
     }),
     deepgram: createDeepgram({
       ...place(config, 'DEEPGRAM_API_KEY', 'deepgram'),
       model: config.STORYTIME_DEEPGRAM_MODEL,
       guard: guardOf('deepgram'),
+      ...limit,
     }),
-    cloudinary: createCloudinary({ ...cloudinaryPlace(config), guard: guardOf('cloudinary') }),
+    cloudinary: createCloudinary({ ...cloudinaryPlace(config), guard: guardOf('cloudinary'), ...limit }),
   };
 }
 
@@ -91,7 +101,12 @@ export function createProviders(
     guards.push(guard);
     return guard;
   };
-  const smtp = createSmtp({ ...smtpPlace(config), from: config.STORYTIME_MAIL_FROM, guard: guardOf('smtp') });
+  const smtp = createSmtp({
+    ...smtpPlace(config),
+    from: config.STORYTIME_MAIL_FROM,
+    guard: guardOf('smtp'),
+    ...limitOf(config),
+  });
   return {
     ...withKeys(config, guardOf),
     smtp,

@@ -22,6 +22,12 @@ function codeOf(status: number, word: string): Diagnosis['code'] {
   return codeOfStatus(status);
 }
 
+/** What the plan allows at once, as the vendor says with a refusal. */
+function maxCallsOf(headers: Headers | undefined): number | undefined {
+  const said = Number(headers?.get('maximum-concurrent-requests'));
+  return said >= 1 ? said : undefined;
+}
+
 export function translator(watched: WatchedFetch) {
   return (error: unknown): Diagnosis | undefined => {
     const misread = watched.misread(error);
@@ -31,7 +37,8 @@ export function translator(watched: WatchedFetch) {
     const why = statusWord(body);
     const requestId = watched.headers()?.get('request-id') ?? undefined;
     const retryAfterMs = parseRetryAfter(watched.headers()?.get('retry-after'));
-    return { code: codeOf(status, why), why, status, requestId, retryAfterMs };
+    const maxCalls = why === 'too_many_concurrent_requests' ? maxCallsOf(watched.headers()) : undefined;
+    return { code: codeOf(status, why), why, status, requestId, retryAfterMs, maxCalls };
   };
 }
 

@@ -9,6 +9,8 @@ export interface Diagnosis {
   status?: number | undefined;
   retryAfterMs?: number | undefined;
   requestId?: string | undefined;
+  /** Calls at once that the vendor takes from all of us. */
+  maxCalls?: number | undefined;
 }
 
 const advice: Record<FailureCode, string> = {
@@ -27,26 +29,36 @@ const advice: Record<FailureCode, string> = {
 
 /** `gemini write-story failed: 503 UNAVAILABLE; it is tried again later`. */
 export function toFailure(call: { provider: string; operation: string }, diagnosis: Diagnosis): Failure {
-  const { code, why, status, retryAfterMs, requestId } = diagnosis;
+  const { code, why, status, retryAfterMs, requestId, maxCalls } = diagnosis;
   const shown = status === undefined ? why : `${status} ${why}`;
   return new Failure(code, `${call.provider} ${call.operation} failed: ${shown}; ${advice[code]}`, {
     provider: call.provider,
     ...(status === undefined ? {} : { status }),
     ...(retryAfterMs === undefined ? {} : { retryAfterMs }),
     ...(requestId === undefined ? {} : { requestId }),
+    ...(maxCalls === undefined ? {} : { maxCalls }),
   });
 }
 
-/** The same failure, marked so that the job is snoozed until the breaker lets a call through. */
-export function behindBreaker(failure: Failure, retryAfterMs: number): Failure {
+/** The same failure, with our own word on when to come back. */
+export function postponed(
+  failure: Failure,
+  retryAfterMs: number,
+  mark: { breakerOpen?: true } = {},
+): Failure {
   return new Failure(failure.code, failure.message, {
-    breakerOpen: true,
+    ...mark,
     retryAfterMs,
     cause: failure,
     ...(failure.provider === undefined ? {} : { provider: failure.provider }),
     ...(failure.status === undefined ? {} : { status: failure.status }),
     ...(failure.requestId === undefined ? {} : { requestId: failure.requestId }),
   });
+}
+
+/** The same, marked so that the job is snoozed until breaker or gate let a call through. */
+export function behindBreaker(failure: Failure, retryAfterMs: number): Failure {
+  return postponed(failure, retryAfterMs, { breakerOpen: true });
 }
 
 /** The usual meaning of an HTTP status; adapters override what their vendor means otherwise. */

@@ -1,28 +1,21 @@
-// What stands around every provider call: gate, breaker, quick retry, deadline, in this order from the outside.
-// The breaker counts a call only after its quick tries; "not now" (rate limits, an open breaker) is handed to the job.
-// A result that was paid for is never thrown away, whatever happens to the job while it arrives.
-import CircuitBreaker from 'opossum';
-import pRetry from 'p-retry';
+// What stands around every provider call: gate, limit, breaker, quick tries, deadline, in this order from the outside.
+// "Not now" (a closed gate, a rate limit, no free place) is handed to the job, which keeps its attempt and waits outside.
 import { setTimeout as wait } from 'node:timers/promises';
 import type { Emit } from '../shared/events.ts';
 import { Failure, type FailureCode } from '../shared/errors.ts';
 import { attemptOnce, stopped, type AttemptContext, type AttemptOptions, type Work } from './attempt.ts';
-import { behindBreaker, toFailure } from './failure.ts';
+import { behindBreaker, postponed, toFailure } from './failure.ts';
+import { createBreaker, noBreaker, type Breaker } from './guard-breaker.ts';
+import { closingOf, noGate, spread, tellsOf, type Entry, type Gate, type Probe } from './guard-gate.ts';
+import { createLimit, type Limit } from './guard-limit.ts';
+import { quickTries, type TryTimings } from './guard-tries.ts';
 
 /** All in milliseconds; arguments so that tests need not wait. */
-export interface Timings {
-  /** First back-off; doubles, is randomised up to twofold. */
-  retryBaseMs: number;
-  retryCapMs: number;
-  /** The longest Retry-After (in sum) that is waited for inside the attempt. */
-  inlineBudgetMs: number;
-  /** How long an open breaker waits before it lets one call through. */
+export interface Timings extends TryTimings {
+  /** How long an open breaker waits before it lets one call through, where no gate decides that. */
   resetMs: number;
-  /** Must hold several of the longest calls with their retries, or failures leave the window before they are counted. */
   windowMs: number;
   graceMs: number;
-  /** How long the gate is closed after a refused key or an exhausted quota. */
-  gateMs: number;
 }
 
 const usual: Timings = {
@@ -32,16 +25,7 @@ const usual: Timings = {
   resetMs: 30_000,
   windowMs: 600_000,
   graceMs: 1_000,
-  gateMs: 300_000,
 };
-
-/** The fact that all processes share: until when nobody should call this provider. It is kept elsewhere. */
-export interface Gate {
-  /** Milliseconds until calls are welcome again; 0 when they are. */
-  closedForMs: () => number | Promise<number>;
-  /** Told when this process found a reason for all of them to stop. */
-  close: (reason: FailureCode, forMs: number) => void;
-}
 
 export interface GuardOptions {
   provider: string;
@@ -62,179 +46,178 @@ export interface Guard {
   close: () => void;
 }
 
-type Attempts = <T>(context: AttemptContext, options: AttemptOptions, work: Work<T>) => Promise<T>;
-
-/** The provider is sick. Everything else says something about the call, the key or us. */
-const outage: ReadonlySet<FailureCode> = new Set(['unavailable', 'timeout', 'unknown_outcome']);
-/** The provider looked at the call and refused it: it is up. */
-const answered: ReadonlySet<FailureCode> = new Set(['bad_input', 'content_blocked', 'bad_output']);
-
-/** Milliseconds to wait before the next quick try, beyond the back-off; undefined: hand the failure to the job. */
-function inlineWaitMs(failure: Failure, spentMs: number, timings: Timings): number | undefined {
-  const asked = failure.retryAfterMs;
-  if (asked !== undefined && spentMs + asked > timings.inlineBudgetMs) return undefined;
-  if (failure.code === 'rate_limited') return asked;
-  return failure.code === 'unavailable' || failure.code === 'timeout' ? (asked ?? 0) : undefined;
+interface Parts {
+  gate: Gate;
+  limit: Limit;
+  breaker: Breaker;
+  timings: Timings;
+  now: () => number;
+  tries: ReturnType<typeof quickTries>;
 }
 
-/** A signal that fires only while no attempt is under way: p-retry drops a result that arrives after its signal. */
-function backOffOf(signal: AbortSignal, reason: () => Failure) {
-  const controller = new AbortController();
-  let waiting = false;
-  const onStop = () => {
-    if (waiting) controller.abort(reason());
-  };
-  signal.addEventListener('abort', onStop);
-  return {
-    signal: controller.signal,
-    async during<T>(attempt: () => Promise<T>): Promise<T> {
-      waiting = false;
-      try {
-        return await attempt();
-      } catch (error) {
-        waiting = true;
-        throw error;
-      }
-    },
-    clear: () => {
-      signal.removeEventListener('abort', onStop);
-    },
-  };
+interface Asked<T> {
+  context: AttemptContext;
+  options: AttemptOptions;
+  work: Work<T>;
 }
 
-function quickTries(timings: Timings): Attempts {
-  return async (context, options, work) => {
-    const { signal } = options.call;
-    const backOff = backOffOf(signal, () => stopped(context));
-    let spentMs = 0;
-    const shouldRetry = async ({ error }: { error: Error }) => {
-      const waitMs =
-        signal.aborted || !(error instanceof Failure) ? undefined : inlineWaitMs(error, spentMs, timings);
-      if (waitMs === undefined) return false;
-      spentMs += waitMs;
-      // p-retry's own back-off follows: together they are at least what was asked for. It also throws when stopped.
-      const extraMs = Math.max(0, waitMs - timings.retryBaseMs);
-      await wait(extraMs, undefined, { signal: backOff.signal }).catch(() => undefined);
-      return true;
-    };
-    try {
-      return await pRetry(() => backOff.during(() => attemptOnce(context, options, work)), {
-        retries: 2,
-        minTimeout: timings.retryBaseMs,
-        maxTimeout: timings.retryCapMs,
-        factor: 2,
-        randomize: true,
-        shouldRetry,
-        signal: backOff.signal,
-      });
-    } finally {
-      backOff.clear();
+type Admitted = Exclude<Entry, { kind: 'closed' }>;
+
+/** How long a job without a place stays away, in ms, before it is spread. */
+const noPlaceMs = 2_000;
+/** How often a Retry-After is waited for inside one attempt. */
+const inlineWaits = 2;
+
+const codes: Readonly<Record<string, FailureCode>> = {
+  auth: 'auth',
+  quota_exhausted: 'quota_exhausted',
+  rate_limited: 'rate_limited',
+};
+
+/** Waits for a place for as long as an attempt may wait inside; throws when the provider must not be called now. */
+async function admit(
+  { gate, limit, timings, now }: Parts,
+  { context, options }: Asked<unknown>,
+): Promise<Admitted> {
+  const { signal } = options.call;
+  const until = now() + timings.inlineBudgetMs;
+  for (;;) {
+    if (signal.aborted) throw stopped(context);
+    const entry = await gate.enter(options.deadlineMs + timings.graceMs);
+    if (entry.kind === 'closed') {
+      const why = `its gate is closed (${entry.reason})`;
+      const failure = toFailure(context, { code: codes[entry.reason] ?? 'unavailable', why });
+      throw behindBreaker(failure, spread(entry.forMs, Math.random()));
     }
-  };
-}
-
-type Task = () => Promise<unknown>;
-type Breaker = CircuitBreaker<[Task]>;
-
-/** As many outages in a row open the breaker, however many calls went well before: a busy window hides a sudden end. */
-const outagesInARow = 4;
-
-function watchRow(breaker: Breaker): void {
-  let row = 0;
-  breaker.on('failure', () => {
-    row += 1;
-    if (row >= outagesInARow) breaker.open();
-  });
-  // opossum calls a filtered error a success; a rate limit or a stop proves nothing about the provider.
-  breaker.on('success', (result) => {
-    if (!(result instanceof Failure) || answered.has(result.code)) row = 0;
-  });
-}
-
-function openBreaker(options: GuardOptions, timings: Timings, now: () => number) {
-  let openedAt = 0;
-  const breaker: Breaker = new CircuitBreaker((task: Task) => task(), {
-    // opossum's own timeout leaves the call running (and billed); its capacity counts a full house as an outage.
-    timeout: false,
-    resetTimeout: timings.resetMs,
-    rollingCountTimeout: timings.windowMs,
-    rollingCountBuckets: 10,
-    volumeThreshold: outagesInARow,
-    errorThresholdPercentage: 50,
-    enableSnapshots: false,
-    // True counts as a success and closes a half-open breaker, so what is filtered depends on the state.
-    errorFilter: (error: Failure) => (breaker.halfOpen ? answered.has(error.code) : !outage.has(error.code)),
-  });
-  watchRow(breaker);
-  const tell = (state: 'closed' | 'open' | 'half_open') => {
-    options.emit('provider.breaker', { provider: options.provider, state });
-  };
-  breaker.on('open', () => {
-    openedAt = now();
-    options.gate?.close('unavailable', timings.resetMs);
-    tell('open');
-  });
-  breaker.on('halfOpen', () => {
-    tell('half_open');
-  });
-  breaker.on('close', () => {
-    tell('closed');
-  });
-  /** At least a second: while the one probe is under way nobody knows how long it will take. */
-  const closedForMs = () => Math.max(1_000, openedAt + timings.resetMs - now());
-  return { breaker, closedForMs };
-}
-
-type Opened = ReturnType<typeof openBreaker>;
-
-async function fire<T>(opened: Opened, context: AttemptContext, task: () => Promise<T>): Promise<T> {
-  const { breaker, closedForMs } = opened;
-  try {
-    return (await breaker.fire(task)) as T;
-  } catch (error) {
-    if (!(error instanceof Failure)) {
-      const why = breaker.isShutdown ? 'this process is stopping' : 'the breaker is open';
-      throw behindBreaker(toFailure(context, { code: 'unavailable', why }), closedForMs());
+    if (entry.kind === 'probe' || limit.take(entry.terms)) return entry;
+    const leftMs = until - now();
+    if (leftMs <= 0) {
+      const why = 'as many calls as are allowed are under way';
+      throw postponed(toFailure(context, { code: 'rate_limited', why }), spread(noPlaceMs, Math.random()));
     }
-    // The call that opened the breaker is as free as those after it.
-    const free = breaker.opened && (error.code === 'unavailable' || error.code === 'timeout');
-    throw free ? behindBreaker(error, closedForMs()) : error;
+    await limit.turn(leftMs, signal);
   }
 }
 
-async function passGate(gate: Gate | undefined, context: AttemptContext): Promise<void> {
-  const closedForMs = (await gate?.closedForMs()) ?? 0;
-  if (closedForMs <= 0) return;
-  throw behindBreaker(toFailure(context, { code: 'unavailable', why: 'its gate is closed' }), closedForMs);
+/** Too many at once: the vendor's own number, or half of what there is. The job comes back when there may be a place. */
+function makeRoom({ gate, limit }: Parts, failure: Failure): Failure {
+  if (failure.maxCalls !== undefined) gate.limit(failure.maxCalls);
+  else if (failure.status === 429) limit.halve();
+  else return failure;
+  return postponed(failure, spread(noPlaceMs, Math.random()));
+}
+
+/** Tells gate and limit what a failed call means for the others, and gives the failure that its job sees. */
+function judge(parts: Parts, failure: Failure, probing: boolean): Failure {
+  const { code, retryAfterMs } = failure;
+  const reason = closingOf(failure, probing);
+  if (reason === undefined) return code === 'rate_limited' ? makeRoom(parts, failure) : failure;
+  const forMs = parts.gate.close(reason, retryAfterMs);
+  // A rate limit is waited for as asked; a call whose outcome is unknown counts, or it could be paid for without end.
+  if (!parts.gate.shared || reason === 'rate_limited' || code === 'unknown_outcome') return failure;
+  return behindBreaker(failure, spread(forMs, Math.random()));
+}
+
+/** One try, alone: whether the provider is back. */
+async function look<T>(parts: Parts, probe: Probe, { context, options, work }: Asked<T>): Promise<T> {
+  try {
+    const value = await attemptOnce(context, options, work);
+    probe.succeeded();
+    return value;
+  } catch (error) {
+    if (!(error instanceof Failure)) throw error;
+    const tells = tellsOf(error);
+    if (tells === 'back') probe.succeeded();
+    if (tells === 'nothing') probe.abandoned();
+    throw judge(parts, error, true);
+  }
+}
+
+async function fire<T>(parts: Parts, { context, options, work }: Asked<T>): Promise<T> {
+  const { breaker, gate } = parts;
+  // The gate let this call pass: what this breaker still holds against the provider is out of date.
+  if (gate.shared) breaker.close();
+  try {
+    return await breaker.fire(() => parts.tries(context, options, work));
+  } catch (error) {
+    const waitMs = Math.max(gate.shared ? gate.closedForMs() : breaker.closedForMs(), 250);
+    if (!(error instanceof Failure)) {
+      const why = breaker.shutDown ? 'this process is stopping' : 'the breaker is open';
+      throw behindBreaker(toFailure(context, { code: 'unavailable', why }), waitMs);
+    }
+    // The call that opened the breaker is as free as those after it.
+    const free = isAway(parts) && (error.code === 'unavailable' || error.code === 'timeout');
+    throw free ? behindBreaker(error, spread(waitMs, Math.random())) : judge(parts, error, false);
+  }
+}
+
+function isAway({ breaker, gate }: Pick<Parts, 'breaker' | 'gate'>): boolean {
+  return breaker.open || gate.closedForMs() > 0;
+}
+
+async function pass<T>(parts: Parts, asked: Asked<T>): Promise<T> {
+  const entry = await admit(parts, asked);
+  if (entry.kind === 'probe') return look(parts, entry.probe, asked);
+  let succeeded = false;
+  try {
+    const value = await fire(parts, asked);
+    succeeded = true;
+    return value;
+  } finally {
+    parts.limit.give(succeeded);
+  }
+}
+
+/** Milliseconds to wait before the same call is made again; undefined: the job waits outside. */
+function limitWaitMs(error: unknown, spentMs: number, { timings }: Parts): number | undefined {
+  if (!(error instanceof Failure) || error.code !== 'rate_limited' || error.breakerOpen) return undefined;
+  const asked = error.cause === undefined ? error.retryAfterMs : undefined; // ours are for the job
+  if (asked === undefined || spentMs + asked > timings.inlineBudgetMs) return undefined;
+  // A little later than asked, and not all at once: a call that comes a moment early is refused again.
+  return asked + 20 + asked * 0.1 * Math.random();
+}
+
+function partsOf(options: GuardOptions, timings: Timings, now: () => number): Parts {
+  const { gate = noGate, provider, emit } = options;
+  const breaker = !options.breaker
+    ? noBreaker
+    : createBreaker({
+        ...timings,
+        now,
+        tell: (state) => emit('provider.breaker', { provider, state }),
+        onOpen: () => void gate.close('unavailable'),
+      });
+  const tries = quickTries(timings, () => isAway({ breaker, gate }));
+  return { gate, limit: createLimit(), breaker, timings, now, tries };
 }
 
 /** One guard per provider and process. */
 export function createGuard(options: GuardOptions): Guard {
   const timings = { ...usual, ...options.timings };
   const now = options.now ?? Date.now;
-  const opened = options.breaker ? openBreaker(options, timings, now) : undefined;
-  const tries = quickTries(timings);
+  const parts = partsOf(options, timings, now);
   const contextOf = (operation: string): AttemptContext => {
     const { provider, emit } = options;
     return { provider, operation, emit, now, graceMs: timings.graceMs };
   };
   return {
     async run(operation, attempt, work) {
-      const context = contextOf(operation);
-      if (attempt.call.signal.aborted) throw stopped(context);
-      await passGate(options.gate, context);
-      const task = () => tries(context, attempt, work);
-      try {
-        return await (opened === undefined ? task() : fire(opened, context, task));
-      } catch (error) {
-        const code = error instanceof Failure ? error.code : 'bug';
-        if (code === 'auth' || code === 'quota_exhausted') options.gate?.close(code, timings.gateMs);
-        throw error;
+      const asked = { context: contextOf(operation), options: attempt, work };
+      let spentMs = 0;
+      for (let waits = 0; ; waits += 1) {
+        try {
+          return await pass(parts, asked);
+        } catch (error) {
+          const waitMs = waits < inlineWaits ? limitWaitMs(error, spentMs, parts) : undefined;
+          if (waitMs === undefined) throw error;
+          spentMs += waitMs;
+          await wait(waitMs, undefined, { signal: attempt.call.signal }).catch(() => undefined);
+        }
       }
     },
     once: (operation, attempt, work) => attemptOnce(contextOf(operation), attempt, work),
     close: () => {
-      opened?.breaker.shutdown();
+      parts.breaker.shutdown();
     },
   };
 }

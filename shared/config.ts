@@ -124,6 +124,14 @@ export const settings = {
     z.coerce.number().min(0).max(1_000_000).optional(),
     'What a tenant may spend at all providers in a day (UTC), in estimated dollars; a row in table `budget` goes before it. Without it there is no limit.',
   ],
+  STORYTIME_GATE_MS: [
+    whole(100, 300_000).default(15_000),
+    'How long nobody calls a provider after an outage, in ms; twice as long each time in a row, up to twenty times.',
+  ],
+  STORYTIME_PROVIDER_TIMEOUT_MS: [
+    whole(100, 600_000).optional(),
+    'Limit of one provider call, in ms; default: the own limit of each provider, 30 to 90 s.',
+  ],
   STORYTIME_BREAKER: [flag.default('on'), 'Circuit breakers around the providers.'],
 } as const satisfies Record<string, readonly [z.ZodType, string]>;
 

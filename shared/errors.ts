@@ -29,6 +29,8 @@ export interface FailureOptions {
   requestId?: string;
   /** The provider's breaker or gate is open: the job is snoozed for `retryAfterMs` and keeps its attempt. */
   breakerOpen?: true;
+  /** Calls at once that the provider takes from all of us, when it says so. */
+  maxCalls?: number;
   cause?: unknown;
 }
 
@@ -41,6 +43,7 @@ export class Failure extends Error {
   readonly status: number | undefined;
   readonly requestId: string | undefined;
   readonly breakerOpen: boolean;
+  readonly maxCalls: number | undefined;
 
   constructor(code: FailureCode, message: string, options: FailureOptions = {}) {
     super(message, options.cause === undefined ? undefined : { cause: options.cause });
@@ -50,6 +53,7 @@ export class Failure extends Error {
     this.status = options.status;
     this.requestId = options.requestId;
     this.breakerOpen = options.breakerOpen ?? false;
+    this.maxCalls = options.maxCalls;
   }
 }
 

@@ -39,6 +39,10 @@ export interface Events {
   'budget.exhausted': { tenant: string; provider: string; limitMicroUsd: number; spentMicroUsd: number };
   'provider.called': { provider: string; operation: string; outcome: 'ok' | FailureCode; durationMs: number };
   'provider.breaker': { provider: string; state: 'closed' | 'open' | 'half_open' };
+  /** This process sees the shared gate change. */
+  'provider.gate': { provider: string; state: 'closed' | 'open'; reason: string };
+  /** A provider refuses our key or our money: nothing of it works before a person acts. */
+  'provider.alert': { provider: string; reason: 'auth' | 'quota_exhausted' };
   'relay.failed': { queue: string; count: number; message: string };
   'maintenance.done': { duty: string; count: number; durationMs: number };
   'maintenance.failed': { duty: string; message: string };

@@ -54,6 +54,11 @@ function factsOf(event: { message?: string }): object {
   return { ...facts, reason: message };
 }
 
+const alerts = {
+  auth: 'the key is refused; its jobs wait until the key is changed or the gate is reset',
+  quota_exhausted: 'the quota is used up; its jobs wait until it is raised or the gate is reset',
+} as const;
+
 /** Subscribes the log to every event. */
 export function logEvents(events: EventBus, log: Log): void {
   events.on('attempt.ended', (event) => log.info(factsOf(event), `${event.kind} ${event.outcome}`));
@@ -73,6 +78,13 @@ export function logEvents(events: EventBus, log: Log): void {
   events.on('budget.exhausted', (event) =>
     log.error(event, `the budget of tenant ${event.tenant} is used up for today`),
   );
+  events.on('provider.gate', (event) =>
+    log.warn(
+      event,
+      `${event.provider}: gate ${event.state}${event.state === 'open' ? '' : `, ${event.reason}`}`,
+    ),
+  );
+  events.on('provider.alert', (event) => log.error(event, `${event.provider}: ${alerts[event.reason]}`));
   events.on('ledger.slow', (event) => log.warn(event, `slow query ${event.action}: ${event.durationMs} ms`));
   events.on('http.answered', (event) =>
     log[event.status >= 500 ? 'warn' : 'debug'](event, `${event.method} ${event.route} ${event.status}`),

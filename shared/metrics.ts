@@ -136,6 +136,17 @@ function countProviders(events: EventBus, { counter, gauge, histogram }: Made): 
     time.labels(e.provider, e.operation).observe(e.durationMs / 1_000);
   });
   events.on('charge.recorded', (e) => spend.labels(e.provider, e.model).inc(e.microUsd / 1_000_000));
+  const gate = gauge(
+    'storytime_provider_gate_closed',
+    '1 while nobody may call it, as this process saw last.',
+    ['provider'],
+  );
+  const alerts = counter('storytime_provider_alerts_total', 'Refused keys and used-up quotas.', [
+    'provider',
+    'reason',
+  ]);
+  events.on('provider.gate', (e) => gate.labels(e.provider).set(e.state === 'closed' ? 1 : 0));
+  events.on('provider.alert', (e) => alerts.labels(e.provider, e.reason).inc());
   events.on('provider.breaker', (e) => {
     for (const state of ['closed', 'open', 'half_open'])
       breaker.labels(e.provider, state).set(state === e.state ? 1 : 0);

@@ -16,7 +16,7 @@ import type { RegisteredKind, Registry } from '../queues/registry.ts';
 import { upgradePayload } from '../queues/versions.ts';
 import type { Services, WorkerDefinition } from './define.ts';
 import { buildJob } from './job.ts';
-import { toFailure, verdictOf } from './outcome.ts';
+import { mayBeShut, toFailure, verdictOf } from './outcome.ts';
 import { runnable, type Runnable } from './parking.ts';
 import { persist } from './persist.ts';
 import { report, type Reported } from './ending.ts';
@@ -151,10 +151,7 @@ export class WorkerHost {
     if (thrown instanceof Interrupted || thrown instanceof LeaseLost) return { outcome: 'interrupted' };
     const failure = toFailure(thrown);
     if (failure.code === 'cancelled') return { outcome: 'cancelled' };
-    const shut = failure.code === 'unavailable' && failure.provider !== undefined;
-    const gate = shut
-      ? await gateMs(this.#options.db, failure.provider ?? '').catch(() => undefined)
-      : undefined;
+    const gate = await closedFor(this.#options.db, failure);
     const retry = kind?.retry ?? { attempts: 3, backoff: 'exponential' as const, delayMs: 5_000 };
     return verdictOf(thrown, {
       retry,
@@ -190,6 +187,12 @@ export class WorkerHost {
       leaving,
     );
   }
+}
+
+/** A failure behind the gate says itself how long; to ask for each of a thousand such jobs would be a storm of its own. */
+async function closedFor(db: Db, failure: Failure): Promise<number | undefined> {
+  if (failure.provider === undefined || failure.breakerOpen || !mayBeShut(failure)) return undefined;
+  return gateMs(db, failure.provider).catch(() => undefined);
 }
 
 function isGeneration(value: unknown): boolean {

@@ -44,8 +44,7 @@ export interface OutcomeContext {
 export function verdictOf(thrown: unknown, context: OutcomeContext): Verdict {
   const failure = toFailure(thrown);
   const message = sanitiseText(failure.message, 4_000);
-  const notNow =
-    fates[failure.code] === 'snooze' || (failure.code === 'unavailable' && isShut(failure, context));
+  const notNow = fates[failure.code] === 'snooze' || (mayBeShut(failure) && isShut(failure, context));
   if (notNow)
     return { outcome: 'snoozed', code: failure.code, message, retryInMs: snoozeFor(failure, context) };
   const used = context.failures + 1;
@@ -54,6 +53,14 @@ export function verdictOf(thrown: unknown, context: OutcomeContext): Verdict {
     ? null
     : Math.max(backoffMs(context.retry, used, context.random), waitOf(failure.retryAfterMs) ?? 0);
   return { outcome: 'failed', code: failure.code, message, stack: stackOf(thrown), retryInMs };
+}
+
+/**
+ * Whether an outage of the provider explains the failure, so that it is free while the gate is closed. An unknown outcome is
+ * not: each one may have been paid for, and attempts are what ends that.
+ */
+export function mayBeShut({ code }: Failure): boolean {
+  return code === 'unavailable' || code === 'timeout';
 }
 
 function isShut(failure: Failure, context: OutcomeContext): boolean {

@@ -1,7 +1,6 @@
-// Covers: ledger/leader.ts, ledger/gates.ts, ledger/workers.ts
+// Covers: ledger/leader.ts, ledger/workers.ts
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { newId } from '../../shared/ids.ts';
-import { gateMs, openGate } from '../../ledger/gates.ts';
 import { leaveLead, takeLead } from '../../ledger/leader.ts';
 import { expire, prune } from '../../ledger/retention.ts';
 import { commitStep } from '../../ledger/steps.ts';
@@ -53,13 +52,6 @@ test('one leads at a time, keeps the lead by renewing it, and is followed when i
   expect(await takeLead(lives.db, 'duty', a, 60_000)).toBe(false);
   await leaveLead(lives.db, 'duty', b);
   expect(await takeLead(lives.db, 'duty', a, 60_000)).toBe(true);
-});
-
-test('a gate is shut for everybody until its time has passed', async () => {
-  await openGate(lives.db, 'gemini', 60_000, 'quota');
-  expect(await gateMs(lives.db, 'gemini')).toBeGreaterThan(55_000);
-  await openGate(lives.db, 'gemini', -1, 'mended');
-  expect([await gateMs(lives.db, 'gemini'), await gateMs(lives.db, 'smtp')]).toEqual([undefined, undefined]);
 });
 
 test('a work process is known from its registration, which may be sent twice, to its stop', async () => {

@@ -3,6 +3,7 @@ import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
 import { expect, test } from '@jest/globals';
 import { loadConfig } from '../../shared/config.ts';
+import { noGate, type Gate } from '../../providers/guard-gate.ts';
 import { createProviders } from '../../providers/create.ts';
 
 const emit = () => undefined;
@@ -14,12 +15,12 @@ test('a Cloudinary address without its secret is a configuration problem, not a 
 
 test('every provider has its own gate', async () => {
   const asked: string[] = [];
-  const gateOf = (provider: string) => ({
-    closedForMs: () => {
+  const gateOf = (provider: string): Gate => ({
+    ...noGate,
+    enter: () => {
       asked.push(provider);
-      return 1_000;
+      return Promise.resolve({ kind: 'closed', reason: 'operator', forMs: 1_000 });
     },
-    close: () => undefined,
   });
   const providers = createProviders(loadConfig({}), { emit, gateOf });
   const call = {
@@ -28,7 +29,7 @@ test('every provider has its own gate', async () => {
     charge: () => undefined,
     afford: () => Promise.resolve(),
   };
-  const refused = { code: 'unavailable', breakerOpen: true, retryAfterMs: 1_000 };
+  const refused = { code: 'unavailable', breakerOpen: true };
   const mail = { to: 'a@b.test', subject: 's', html: 'h', text: 't', messageId: 'm@b.test' };
   await expect(providers.smtp.send(mail, call)).rejects.toMatchObject(refused);
   await expect(providers.gemini.drawPicture({ scene: 's', artDirection: 'a' }, call)).rejects.toMatchObject(

@@ -45,6 +45,8 @@ test('an outage behind an open breaker or gate is not now, for as long as that s
     retryInMs: 4_000,
   });
   expect(judge('unavailable', {}, { gateMs: 7_000 })).toMatchObject({ outcome: 'snoozed', retryInMs: 7_000 });
+  expect(judge('timeout', {}, { gateMs: 7_000 })).toMatchObject({ outcome: 'snoozed', retryInMs: 7_000 });
+  expect(judge('unknown_outcome', {}, { gateMs: 7_000 })).toMatchObject({ outcome: 'failed' });
 });
 
 test('what the other side asked for is waited out, but never less than the back-off and never for ever', () => {

@@ -1,0 +1,170 @@
+// The gate of each provider as a guard in this process sees it: the shared row, and what the process has just found out
+// itself and is still writing there. It holds at most one probe for each provider, and only if the ledger gave it.
+import { hostname } from 'node:os';
+import type { Emit } from '../shared/events.ts';
+import { newId } from '../shared/ids.ts';
+import type { Db } from '../ledger/db.ts';
+import {
+  claimProbe,
+  closeGate,
+  limitCalls,
+  releaseProbe,
+  reopenGate,
+  type Closing,
+  type GateRow,
+} from '../ledger/gates.ts';
+import type { ClosingReason, Entry, Gate } from '../providers/guard-gate.ts';
+import { GatesView } from './gates-view.ts';
+
+export interface GatesOptions {
+  db: Db;
+  emit: Emit;
+  /** How long a gate is closed after a first outage, in ms; everything else is in proportion. */
+  baseMs: number;
+}
+
+export interface Gates {
+  of: (provider: string) => Gate;
+  /** Stops watching; resolves when nothing is being written. */
+  close: () => Promise<void>;
+}
+
+/** A vendor's limit is a matter of the plan; it is learnt again after this long, in ms. */
+const limitMs = 3_600_000;
+/** A claim outlives the call it is for by this long, in ms, for the writes around it. */
+const claimSlackMs = 5_000;
+
+/** First and longest time of a closing, in units of `baseMs`. */
+const lengths = {
+  unavailable: { base: 1, cap: 20 },
+  auth: { base: 20, cap: 240 },
+  quota_exhausted: { base: 60, cap: 240 },
+} as const;
+
+export function openGates(options: GatesOptions): Gates {
+  const view = new GatesView(options.db, options.emit);
+  const gates = new Map<string, Gate>();
+  return {
+    of(provider) {
+      const gate = gates.get(provider) ?? new ProviderGate(provider, view, options);
+      gates.set(provider, gate);
+      return gate;
+    },
+    close: () => view.close(),
+  };
+}
+
+class ProviderGate implements Gate {
+  readonly shared = true;
+  readonly #provider: string;
+  readonly #view: GatesView;
+  readonly #options: GatesOptions;
+  /** performance.now() until which this process keeps away because of what it has just seen. */
+  #shutUntil = 0;
+  #reason: ClosingReason = 'unavailable';
+  #probeId: string | undefined;
+
+  constructor(provider: string, view: GatesView, options: GatesOptions) {
+    this.#provider = provider;
+    this.#view = view;
+    this.#options = options;
+  }
+
+  async enter(probeMs: number): Promise<Entry> {
+    if (this.#shutMs() <= 0) await this.#view.fresh();
+    if (this.#shutMs() > 0) return { kind: 'closed', reason: this.#reason, forMs: this.#shutMs() };
+    const row = this.#view.row(this.#provider);
+    if (row === undefined || row.open) return { kind: 'open', terms: this.#termsOf(row) };
+    const { reason, waitMs } = row;
+    if (waitMs > 0) return { kind: 'closed', reason, forMs: waitMs };
+    const mine = row.probeMs === undefined && (await this.#claim(probeMs));
+    return mine ? this.#probing() : { kind: 'closed', reason, forMs: this.#pauseMs() };
+  }
+
+  closedForMs(): number {
+    const row = this.#view.row(this.#provider);
+    return Math.max(0, this.#shutMs(), row === undefined || row.open ? 0 : row.waitMs);
+  }
+
+  close(reason: ClosingReason, forMs?: number): number {
+    const { db, emit, baseMs } = this.#options;
+    const provider = this.#provider;
+    const length = lengthOf(reason, baseMs, forMs);
+    const closing: Closing = {
+      provider,
+      reason,
+      by: `${hostname()}:${process.pid}`,
+      probeId: this.#probeId,
+      ...length,
+    };
+    this.#reason = reason;
+    this.#shutUntil = Math.max(this.#shutUntil, performance.now() + length.baseMs);
+    this.#probeId = undefined;
+    this.#view.write(
+      async () => {
+        const news = await closeGate(db, closing);
+        if (news && (reason === 'auth' || reason === 'quota_exhausted'))
+          emit('provider.alert', { provider, reason });
+      },
+      // From here on the row says it. Until then, and if it cannot be written, this process keeps away by itself.
+      () => (this.#shutUntil = 0),
+    );
+    return length.baseMs;
+  }
+
+  limit(maxCalls: number): void {
+    if (this.#view.row(this.#provider)?.maxCalls === maxCalls) return;
+    this.#view.write(() => limitCalls(this.#options.db, this.#provider, maxCalls, limitMs));
+  }
+
+  #shutMs(): number {
+    return this.#shutUntil - performance.now();
+  }
+
+  /** How long to wait for somebody else's probe before looking again, in ms. */
+  #pauseMs(): number {
+    return Math.min(Math.max(this.#options.baseMs / 3, 200), 5_000);
+  }
+
+  /** Processes that share a limit take equal parts of it, and each at least one call. */
+  #termsOf(row: GateRow | undefined) {
+    if (row?.maxCalls === undefined) return { opening: row?.opening, maxCalls: undefined };
+    return { opening: row.opening, maxCalls: Math.max(1, Math.floor(row.maxCalls / this.#view.processes)) };
+  }
+
+  async #claim(probeMs: number): Promise<boolean> {
+    if (this.#probeId !== undefined) return false;
+    const probeId = newId();
+    this.#probeId = probeId;
+    const claimed = claimProbe(this.#options.db, this.#provider, probeId, probeMs + claimSlackMs);
+    if (await claimed.catch(() => false)) return true;
+    this.#probeId = undefined;
+    void this.#view.reread(); // somebody was faster, or has closed it again
+    return false;
+  }
+
+  #probing(): Entry {
+    const { db } = this.#options;
+    const probeId = this.#probeId ?? '';
+    // Our own place is given back once the row is read again: until then it would look free.
+    const end = (work: Promise<unknown>): void =>
+      this.#view.write(
+        () => work.catch(() => undefined),
+        () => (this.#probeId = this.#probeId === probeId ? undefined : this.#probeId),
+      );
+    return {
+      kind: 'probe',
+      probe: {
+        succeeded: () => end(reopenGate(db, this.#provider, probeId)),
+        abandoned: () => end(releaseProbe(db, this.#provider, probeId)),
+      },
+    };
+  }
+}
+
+function lengthOf(reason: ClosingReason, unitMs: number, given: number | undefined) {
+  if (reason === 'rate_limited') return { baseMs: given ?? unitMs, capMs: given ?? unitMs };
+  const { base, cap } = lengths[reason];
+  const wishMs = reason === 'quota_exhausted' && given !== undefined ? given : base * unitMs;
+  return { baseMs: Math.min(Math.max(wishMs, unitMs), cap * unitMs), capMs: cap * unitMs };
+}
