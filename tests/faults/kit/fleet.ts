@@ -19,6 +19,14 @@ export interface MemberOptions {
   wait?: boolean;
 }
 
+/** How and when (Date.now()) one of its lives ended. */
+export interface End {
+  pid: number;
+  code: number | null;
+  signal: string | null;
+  at: number;
+}
+
 export interface Member {
   name: string;
   /** Address it told when it became ready; of a work process its probes. */
@@ -27,8 +35,7 @@ export interface Member {
   readonly alive: boolean;
   /** Everything all its lives wrote, line by line. */
   lines: readonly string[];
-  /** Each end: the code, or the signal, and when (Date.now()). */
-  ends: readonly { code: number | null; signal: string | null; at: number }[];
+  ends: readonly End[];
   /** SIGKILL; resolves when it is gone. A supervised one comes back. */
   kill: () => Promise<void>;
   /** SIGSTOP and SIGCONT. */
@@ -84,7 +91,7 @@ function createMember(
   options: MemberOptions & { preload: string },
 ): { member: Member; close: () => Promise<void> } {
   const lines: string[] = [];
-  const ends: { code: number | null; signal: string | null; at: number }[] = [];
+  const ends: End[] = [];
   let life: Life | undefined;
   let wanted = false;
   const isAlive = (): boolean =>
@@ -97,7 +104,7 @@ function createMember(
     next.ready.catch(() => undefined);
     child.on('message', (message: { type: string; url: string }) => void (next.url = message.url));
     child.once('exit', (code, signal) => {
-      ends.push({ code, signal, at: Date.now() });
+      ends.push({ pid: child.pid ?? 0, code, signal, at: Date.now() });
       if (wanted && options.supervised === true)
         void delay(200).then(() => (wanted ? (life = launch()) : undefined));
     });

@@ -6,6 +6,11 @@ import type { Counts } from './check.ts';
 import type { EngineName } from './stores.ts';
 import { openWorld, type World, type WorldOptions } from './world.ts';
 
+const readEnds = {
+  name: 'row_ends',
+  text: `SELECT concat_ws(' ', count(*), outcome::text, code, left(message, 80)) AS line FROM attempt GROUP BY outcome, code, left(message, 80)`,
+};
+
 export interface RowOptions extends Omit<WorldOptions, 'engine' | 'seed'> {
   /** Number in the fault table, two digits. */
   ft: string;
@@ -37,13 +42,20 @@ export function faultRow(options: RowOptions, body: (world: World) => Promise<Ro
         const seed = Number(process.env['FAULTS_SEED'] ?? Math.floor(Math.random() * 1_000_000));
         process.stdout.write(`FT-${ft} ${engine}: seed ${seed}\n`);
         const world = await openWorld({ ...rest, engine, seed });
+        const start = performance.now();
         try {
           const result = await body(world);
-          process.stdout.write(`FT-${ft} ${engine}: ${lineOf(result)}\n`);
-          appendFileSync(resultsFile, `${JSON.stringify({ ft, tier, engine, name, ...rounded(result) })}\n`);
+          const tookMs = Math.round(performance.now() - start);
+          process.stdout.write(
+            `FT-${ft} ${engine}: ${lineOf(result)}, took ${(tookMs / 1_000).toFixed(0)} s\n`,
+          );
+          appendFileSync(
+            resultsFile,
+            `${JSON.stringify({ ft, tier, engine, name, ...rounded(result), tookMs })}\n`,
+          );
         } catch (thrown) {
           process.stdout.write(
-            `FT-${ft} ${engine} failed; run it again with FAULTS_SEED=${seed}\n${tail(world)}`,
+            `FT-${ft} ${engine} failed; run it again with FAULTS_SEED=${seed}\n${await findings(world)}`,
           );
           throw thrown;
         } finally {
@@ -67,7 +79,9 @@ function rounded(result: RowResult): RowResult {
   return { ...result, recoveryMs: Math.round(result.recoveryMs) };
 }
 
-/** The last words of each process: what one needs to know first when a row fails. */
-function tail({ members }: World): string {
-  return members.map(({ name, lines }) => `--- ${name}\n${lines.slice(-8).join('\n')}\n`).join('');
+/** What one needs to know first when a row fails: how attempts ended, and the last words of each process. */
+async function findings({ members, db }: World): Promise<string> {
+  const ends = await db.run<{ line: string }>(readEnds, []).catch(() => []);
+  const words = members.map(({ name, lines }) => `--- ${name}\n${lines.slice(-8).join('\n')}\n`);
+  return `${ends.map(({ line }) => line).join(', ')}\n${words.join('')}`;
 }

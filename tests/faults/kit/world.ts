@@ -42,8 +42,8 @@ export interface World extends Plan {
   start: (part: PartName, options?: MemberOptions) => Promise<Member>;
   /** Starts the real sandbox; processes started after it call it. Its bill counts in `check`. */
   startSandbox: (options?: MemberOptions) => Promise<FaultSandbox>;
-  /** Sends the caller to another address, e.g. a proxy's. */
-  callVia: (url: string) => void;
+  /** Sends the caller to another address, e.g. a proxy's; a function is asked before each request. */
+  callVia: (url: string | (() => string)) => void;
   /** Rows of one state of the ledger, by name. */
   states: () => Promise<Record<string, number>>;
   /** Waits until no job is open; resolves with the milliseconds it took. */
@@ -82,9 +82,9 @@ export async function openWorld(options: WorldOptions): Promise<World & { close:
   const env = await environmentOf({ folder, databaseUrl, redisUrl: redis?.url, billUrl: bill.url, timers });
   const fleet = createFleet(preload);
   const { members } = fleet;
-  let api = '';
+  let api: string | (() => string) = '';
   let sandbox: FaultSandbox | undefined;
-  const caller = createCaller(() => api, key);
+  const caller = createCaller(() => (typeof api === 'string' ? api : api()), key);
   const states = (): Promise<Record<string, number>> => readStates(db);
   return {
     engine,
