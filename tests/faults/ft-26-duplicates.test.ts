@@ -58,7 +58,7 @@ interface Copier {
 
 async function openCopier(world: World): Promise<Copier> {
   const { databaseUrl, redis } = world;
-  const engine = openEngine({ databaseUrl, redisUrl: redis?.url, workers: 0, emit: () => undefined });
+  const engine = openEngine({ databaseUrl, redisUrl: redis?.url, workers: 0 });
   const queue = (await engine.ready).queue('play');
   let adding = Promise.resolve();
   let added = 0;
