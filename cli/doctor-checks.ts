@@ -50,13 +50,13 @@ export function connections(config: Config, { maxConnections, connections: now }
 
 export async function migrations(databaseUrl: string): Promise<Verdict> {
   const check = 'migrations';
-  const { pending, unknown } = await migrationStatus(databaseUrl);
-  if (unknown.length > 0)
+  const { pending, unknown, missing } = await migrationStatus(databaseUrl);
+  if (missing.length > 0)
     return {
       check,
       status: 'fail',
-      detail: `the database has ${unknown.join(', ')}`,
-      hint: 'it is newer than this build: deploy the newer one',
+      detail: `the database needs a build that has ${missing.join(', ')}`,
+      hint: 'deploy a newer build',
     };
   if (pending.length > 0)
     return {
@@ -65,7 +65,8 @@ export async function migrations(databaseUrl: string): Promise<Verdict> {
       detail: `not applied: ${pending.join(', ')}`,
       hint: 'run `storytime migrate`',
     };
-  return { check, status: 'ok', detail: 'the ledger is up to date' };
+  const newer = unknown.length > 0 ? `; a newer build added ${unknown.join(', ')}` : '';
+  return { check, status: 'ok', detail: `the ledger is up to date${newer}` };
 }
 
 const engineNames: Readonly<Record<EngineKind, string>> = {

@@ -1,7 +1,7 @@
 // What a command ends with: the exit codes, and every error as one line of text or one line of JSON.
 import { CommanderError } from 'commander';
 import { JobDead, JobTimeout, ProblemError } from '../client/index.ts';
-import { ConfigError, toError } from '../shared/errors.ts';
+import { ConfigError, SchemaRefused, toError } from '../shared/errors.ts';
 
 /** The meaning of an exit code, the same for every command. */
 export const exitCodes = {
@@ -10,6 +10,7 @@ export const exitCodes = {
   wrongUse: 2,
   someJobsFailed: 3,
   notAllowed: 4,
+  refused: 6,
   timedOut: 124,
   interrupted: 130,
 } as const;
@@ -53,6 +54,7 @@ export function endingOf(thrown: unknown): Ending {
 function exitOf(thrown: unknown): ExitName {
   if (thrown instanceof JobDead) return 'someJobsFailed';
   if (thrown instanceof JobTimeout) return 'timedOut';
+  if (thrown instanceof SchemaRefused) return 'refused';
   return isPortTaken(thrown) ? 'wrongUse' : 'failed';
 }
 

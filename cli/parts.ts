@@ -11,6 +11,7 @@ import { createRelay, type Relay } from '../ledger/relay.ts';
 import type { Registry } from '../queues/registry.ts';
 import { ensureSecret, makeHome } from './home.ts';
 import type { Part } from './process.ts';
+import { watchSchema } from './schema-watch.ts';
 
 export interface Parts {
   db: Db;
@@ -42,6 +43,7 @@ export async function openParts(part: Part, options: PartsOptions): Promise<Part
     emit,
   });
   lifecycle.onStop('the ledger', () => db.close());
+  await watchSchema(part, db);
   const engine = openEngine({
     databaseUrl: url,
     redisUrl: config.REDIS_URL,

@@ -23,6 +23,8 @@ export interface Part {
   emit: Emit;
   metrics: Metrics;
   lifecycle: Lifecycle;
+  /** Stops the part in order; its command then ends with this error. */
+  leave: (error: Error) => void;
 }
 
 /** Once `up` is gone, nobody restarts and nobody watches: what is left of the work is handed back by its lease. */
@@ -45,10 +47,18 @@ export async function runPart(
   const metrics = createMetrics(events, { version });
   const ended = deferred<number>();
   const lifecycle = openLife(config, emit, ended.resolve);
+  let reason: Error | undefined;
+  const leave = (error: Error): void => {
+    reason ??= error;
+    void lifecycle.stop(error.message);
+  };
   for (const message of config.warnings) emit('notice', { level: 'warn', message });
   try {
     // A stop in the middle of the start can leave it waiting for what will never come.
-    const url = await Promise.race([start({ config, version, emit, metrics, lifecycle }), ended.promise]);
+    const url = await Promise.race([
+      start({ config, version, emit, metrics, lifecycle, leave }),
+      ended.promise,
+    ]);
     if (typeof url === 'number') return url;
     emit('notice', { level: 'info', message: `${name} is ready`, facts: { url, version } });
     if (process.connected) process.send?.({ type: 'ready', url } satisfies ReadyMessage);
@@ -57,7 +67,9 @@ export async function runPart(
     await lifecycle.stop('the start failed');
     if (!asked) throw thrown;
   }
-  return ended.promise;
+  const code = await ended.promise;
+  if (reason !== undefined) throw reason;
+  return code;
 }
 
 function openLife(config: Config, emit: Emit, exit: (code: number) => void): Lifecycle {

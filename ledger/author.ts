@@ -2,6 +2,7 @@
 // PostgreSQL server to compare in, no network. Run through prisma/author.mjs.
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { contractProblems } from './contract.ts';
 import { migrate } from './migrate.ts';
 import { filters, prismaFolder, readMigrations, readSchema, withSchemaEngine } from './schema-engine.ts';
 
@@ -19,6 +20,17 @@ export async function missingSql(databaseUrl: string, folder: string = prismaFol
     const { exitCode, stdout } = await engine.diff(input);
     return exitCode === 0 ? '' : (stdout ?? '');
   });
+}
+
+/** What in the migrations would break the build before, without a note; one line each. */
+export async function breakingMigrations(folder: string = prismaFolder): Promise<string[]> {
+  const { migrationDirectories } = await readMigrations(folder);
+  return contractProblems(
+    migrationDirectories.map(({ path, migrationFile: { content } }) => {
+      if (content.tag === 'ok') return { name: path, sql: content.value };
+      throw new Error(`reading migration ${path} failed: ${content.value}; restore its migration.sql`);
+    }),
+  );
 }
 
 /** Creates `migrations/<time>_<name>` for what is missing; `databaseUrl` is an empty database, which gets all migrations. */

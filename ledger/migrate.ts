@@ -4,11 +4,12 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type { Client } from 'pg';
 import { toError } from '../shared/errors.ts';
 import { sessionConfig, withClient } from './schema-connection.ts';
-import { filters, migrationNames, prismaFolder, readMigrations, withSchemaEngine } from './schema-engine.ts';
+import { filters, prismaFolder, readMigrations, withSchemaEngine } from './schema-engine.ts';
+import { schemaStatus, tooOld, type Asker, type SchemaStatus } from './schema-status.ts';
 
 const lockKey = 5_706_271_011; // any number, the same in every process
 
-/** Names of the migrations applied by this call, oldest first. */
+/** Names of the migrations applied by this call, oldest first. Throws SchemaRefused when the schema is past this build. */
 export async function migrate(
   databaseUrl: string,
   folder: string = prismaFolder,
@@ -17,7 +18,9 @@ export async function migrate(
     await lock(client);
     const schema = await client.query(`select 1 from pg_namespace where nspname = 'storytime'`);
     if (schema.rowCount === 0) await client.query('create schema storytime');
-    if ((await compare(client, folder)).pending.length === 0) return { applied: [] };
+    const status = await schemaStatus(askerOf(client), folder);
+    if (status.missing.length > 0) throw tooOld(status.missing);
+    if (status.pending.length === 0) return { applied: [] };
     const migrationsList = await readMigrations(folder);
     const { appliedMigrationNames } = await withSchemaEngine(databaseUrl, folder, async (engine) =>
       engine.applyMigrations({ migrationsList, filters }),
@@ -28,15 +31,12 @@ export async function migrate(
   });
 }
 
-/**
- * `pending`: in this build, not in the database. `unknown`: applied in the database, not in this build, which is then older
- * than the database. Reads only.
- */
+/** What the database has and this build knows, compared. Reads only. */
 export async function migrationStatus(
   databaseUrl: string,
   folder: string = prismaFolder,
-): Promise<{ pending: string[]; unknown: string[] }> {
-  return withClient(sessionConfig(databaseUrl), async (client) => compare(client, folder));
+): Promise<SchemaStatus> {
+  return withClient(sessionConfig(databaseUrl), async (client) => schemaStatus(askerOf(client), folder));
 }
 
 /** Declares a failed migration undone, after its file was corrected; the next `migrate` runs it again. */
@@ -50,24 +50,8 @@ export async function markRolledBack(
   );
 }
 
-async function compare(client: Client, folder: string): Promise<{ pending: string[]; unknown: string[] }> {
-  const table = await client.query<{ found: boolean }>(
-    `select to_regclass('storytime._prisma_migrations') is not null as found`,
-  );
-  const applied = table.rows[0]?.found ? await readApplied(client) : [];
-  const known = await migrationNames(folder);
-  return {
-    pending: known.filter((name) => !applied.includes(name)),
-    unknown: applied.filter((name) => !known.includes(name)),
-  };
-}
-
-async function readApplied(client: Client): Promise<string[]> {
-  const { rows } = await client.query<{ migration_name: string }>(
-    `select distinct migration_name from storytime._prisma_migrations
-     where finished_at is not null and rolled_back_at is null order by 1`,
-  );
-  return rows.map((row) => row.migration_name);
+function askerOf(client: Client): Asker {
+  return async (sql) => (await client.query<Record<string, unknown>>(sql.text)).rows;
 }
 
 // Asked for again and again instead of waited for inside PostgreSQL: a session that waits there holds a snapshot, and a

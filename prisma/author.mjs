@@ -1,5 +1,6 @@
 // node prisma/author.mjs dev NAME   writes prisma/migrations/<time>_NAME from the changes in schema.prisma
-// node prisma/author.mjs check      fails when schema.prisma has changes without a migration
+// node prisma/author.mjs check      fails when schema.prisma has changes without a migration, or a migration would break the
+//                                   build before it (docs/versions.md)
 // Works offline, in an embedded PostgreSQL of its own that is thrown away.
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -8,7 +9,7 @@ import { register } from 'tsx/esm/api';
 
 register();
 const { startEmbeddedPostgres } = await import('../ledger/embedded/start.ts');
-const { createMigration, missingSql } = await import('../ledger/author.ts');
+const { breakingMigrations, createMigration, missingSql } = await import('../ledger/author.ts');
 
 async function dev(url, name) {
   if (!/^[a-z][a-z0-9_]*$/.test(name ?? '')) throw new Error('a migration needs a name, e.g. dev add_gate');
@@ -18,6 +19,8 @@ async function dev(url, name) {
 }
 
 async function check(url) {
+  const breaking = await breakingMigrations();
+  if (breaking.length > 0) throw new Error(breaking.join('\n'));
   const sql = await missingSql(url);
   if (sql)
     throw new Error(

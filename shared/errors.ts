@@ -155,6 +155,11 @@ export class ConfigError extends Error {
   }
 }
 
+/** This build and the database's schema do not go together; the process exits 6, and starting it again changes nothing. */
+export class SchemaRefused extends Error {
+  override readonly name = 'SchemaRefused';
+}
+
 /** Whatever was thrown, as an Error: `throw undefined` and `throw 'text'` included. */
 export function toError(thrown: unknown): Error {
   // An error of another realm (a vm context, as under Jest) is no instance of this one's Error, yet has its code.

@@ -1,13 +1,15 @@
 // The ledger's migrations, run by Prisma's real schema engine on a real server.
-// Covers: ledger/author.ts, ledger/schema-connection.ts, ledger/schema-engine.ts
+// Covers: ledger/author.ts, ledger/schema-connection.ts, ledger/schema-engine.ts, ledger/schema-status.ts
 import { createRequire } from 'node:module';
 import { cp, mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, test } from '@jest/globals';
 import { Client } from 'pg';
 import { createMigration, missingSql } from '../../ledger/author.ts';
+import { openDb, type Db } from '../../ledger/db.ts';
 import { markRolledBack, migrate, migrationStatus } from '../../ledger/migrate.ts';
 import { migrationNames, prismaFolder } from '../../ledger/schema-engine.ts';
+import { requireSchema } from '../../ledger/schema-status.ts';
 import { createEmptyDatabase, type TestDatabase } from '../support/database.ts';
 import { createFolder, removeFolder } from '../support/folders.ts';
 
@@ -40,6 +42,15 @@ async function query(url: string, sql: string): Promise<Record<string, unknown>[
   }
 }
 
+async function onLedger(url: string, work: (db: Db) => Promise<void>): Promise<void> {
+  const db = openDb({ url, poolSize: 2, statementTimeoutMs: 5_000, emit: () => undefined });
+  try {
+    await work(db);
+  } finally {
+    await db.close();
+  }
+}
+
 async function addMigration(folder: string, name: string, sql: string): Promise<void> {
   await mkdir(join(folder, 'migrations', name), { recursive: true });
   await writeFile(join(folder, 'migrations', name, 'migration.sql'), sql);
@@ -50,7 +61,7 @@ test('of four migrations at once one applies everything and three find nothing t
     const results = await Promise.all([migrate(url), migrate(url), migrate(url), migrate(url)]);
     const applied = results.map((result) => result.applied).filter((names) => names.length > 0);
     expect(applied).toEqual([await migrationNames(prismaFolder)]);
-    expect(await migrationStatus(url)).toEqual({ pending: [], unknown: [] });
+    expect(await migrationStatus(url)).toEqual({ pending: [], unknown: [], missing: [] });
   });
 });
 
@@ -67,17 +78,53 @@ test('the ledger lives in schema storytime and leaves public empty', async () =>
 
 test('an empty database has every migration pending, and asking does not change it', async () => {
   await onEmptyDatabase(async ({ url }) => {
-    expect(await migrationStatus(url)).toEqual({ pending: await migrationNames(prismaFolder), unknown: [] });
+    expect(await migrationStatus(url)).toEqual({
+      pending: await migrationNames(prismaFolder),
+      unknown: [],
+      missing: [],
+    });
     expect(await query(url, `select 1 from pg_namespace where nspname = 'storytime'`)).toEqual([]);
   });
 });
 
-test('a migration that is not in this build is reported as unknown', async () => {
+test('a schema that a newer build added to is no obstacle, and there is nothing to migrate', async () => {
   await onCopy(async (folder, { url }) => {
     await addMigration(folder, '29990101000000_future', 'create table future (id int)');
     await migrate(url, folder);
-    expect(await migrationStatus(url)).toEqual({ pending: [], unknown: ['29990101000000_future'] });
+    expect(await migrationStatus(url)).toEqual({
+      pending: [],
+      unknown: ['29990101000000_future'],
+      missing: [],
+    });
     expect(await migrate(url)).toEqual({ applied: [] });
+    await onLedger(url, async (db) => {
+      expect(await requireSchema(db)).toMatchObject({ unknown: ['29990101000000_future'] });
+    });
+  });
+});
+
+test('a build without the migration that the schema asks for refuses to migrate and to run on it', async () => {
+  await onCopy(async (folder, { url }) => {
+    await addMigration(folder, '29990101000000_future', 'create table future (id int)');
+    const raise = `insert into schema_floor (migration) values ('29990101000000_future')`;
+    await addMigration(folder, '29990201000000_contract', `alter table job drop column summary;\n${raise};`);
+    await migrate(url, folder);
+    const refusal = /needs a build that has 29990101000000_future; deploy a newer build/;
+    await expect(migrate(url)).rejects.toThrow(refusal);
+    await onLedger(url, async (db) => {
+      await expect(requireSchema(db)).rejects.toThrow(refusal);
+      expect(await requireSchema(db, folder)).toEqual({ pending: [], unknown: [], missing: [] });
+    });
+  });
+});
+
+test('a build refuses to run on a schema that lacks its migrations, and on none at all', async () => {
+  await onEmptyDatabase(async ({ url }) => {
+    await onLedger(url, async (db) => {
+      await expect(requireSchema(db)).rejects.toThrow(
+        /older than this build and lacks .*_init.*; run `storytime migrate`/,
+      );
+    });
   });
 });
 
