@@ -76,6 +76,7 @@ function withKeys(config: Config, guardOf: GuardOf): Omit<Providers, 'smtp'> {
     deepgram: createDeepgram({
       ...place(config, 'DEEPGRAM_API_KEY', 'deepgram'),
       model: config.STORYTIME_DEEPGRAM_MODEL,
+      voices: config.STORYTIME_FALLBACK_VOICES.split(',').filter((voice) => voice !== 'none'),
       guard: guardOf('deepgram'),
       ...limit,
     }),

@@ -1,139 +1,119 @@
-// Deepgram: hears a narration and says what it heard, as an independent check. The only file that knows @deepgram/sdk.
-// Silence is an answer, not an error. Numbers are left as spoken, so that they can be compared with the text.
-import type { DeepgramClient } from '@deepgram/sdk';
-import { z } from 'zod';
-import type { Charge } from '../shared/call.ts';
-import { codeOfStatus, parseRetryAfter, toFailure, token, type Diagnosis } from './failure.ts';
+// Deepgram: hears a narration and says what it heard, as an independent check; and speaks where ElevenLabs cannot. The only
+// file that knows @deepgram/sdk. Silence is an answer, not an error. Numbers are left as spoken, to be compared with the text.
+import type * as Module from '@deepgram/sdk';
+import type { Failure } from '../shared/errors.ts';
+import {
+  chargeOf,
+  chargeOfSpeech,
+  modelOf,
+  readAnswer,
+  readTranscript,
+  translator,
+} from './deepgram-answer.ts';
+import { toFailure } from './failure.ts';
 import type { Guard } from './guard.ts';
-import { lateErrors } from './http.ts';
+import { lateErrors, watchedFetch, type WatchedFetch } from './http.ts';
 import { lazily } from './lazy.ts';
-import type { Deepgram, Transcript } from './ports.ts';
+import { mp3Seconds } from './media.ts';
+import type { Deepgram } from './ports.ts';
+import { spreadTimes } from './timing.ts';
 
 export interface DeepgramOptions {
   apiKey: string;
   baseUrl?: string;
   model: string;
+  /** Voices that stand in for ElevenLabs, one a language. */
+  voices?: readonly string[];
   guard: Guard;
   /** Milliseconds one attempt may take; default 60 s. */
   deadlineMs?: number;
 }
 
-const answerSchema = z.object({
-  metadata: z.object({
-    request_id: z.string().optional(),
-    duration: z.number().nonnegative(),
-    channels: z.number().int().min(1).default(1),
-    model_info: z.record(z.string(), z.object({ arch: z.string().optional() })).optional(),
-  }),
-  results: z.object({
-    channels: z.array(
-      z.object({
-        alternatives: z.array(
-          z.object({
-            transcript: z.string(),
-            words: z
-              .array(
-                z.object({
-                  word: z.string(),
-                  start: z.number(),
-                  end: z.number(),
-                }),
-              )
-              .default([]),
-          }),
-        ),
-      }),
-    ),
-  }),
-});
-type Answer = z.output<typeof answerSchema>;
+type Open = (watched: WatchedFetch) => Promise<Module.DeepgramClient>;
 
-async function load(options: DeepgramOptions): Promise<DeepgramClient> {
-  const sdk = await import('@deepgram/sdk');
-  return new sdk.DeepgramClient({
-    apiKey: options.apiKey,
-    baseUrl: options.baseUrl ?? 'https://api.deepgram.com',
-    maxRetries: 0,
-    timeoutInSeconds: 600,
-    logging: { silent: true },
-    fetch: lateErrors(fetch),
-  });
-}
-
-interface Refused {
-  statusCode?: unknown;
-  body?: { err_code?: unknown; category?: unknown; request_id?: unknown } | null;
-  rawResponse?: { headers?: Headers };
-}
-
-function diagnose(error: unknown): Diagnosis | undefined {
-  const { statusCode: status, body, rawResponse } = Object(error) as Refused;
-  if (typeof status !== 'number') return undefined;
-  if (status < 300) return { code: 'bad_output', why: 'the answer is not JSON' };
-  const requestId = typeof body?.request_id === 'string' ? body.request_id : undefined;
-  const why = token(body?.err_code ?? body?.category);
-  return { code: codeOfStatus(status), why, status, requestId, retryAfterMs: backIn(rawResponse) };
-}
-
-function backIn(response: Refused['rawResponse']): number | undefined {
-  return parseRetryAfter(response?.headers?.get('retry-after'));
-}
-
-function modelOf(answer: Answer, asked: string): string {
-  return Object.values(answer.metadata.model_info ?? {})[0]?.arch ?? asked;
-}
-
-function chargeOf({ metadata }: Answer, model: string): Charge {
-  return {
-    provider: 'deepgram',
-    model,
-    usage: [{ unit: 'second', quantity: metadata.duration * metadata.channels }],
-    ...(metadata.request_id === undefined ? {} : { requestId: metadata.request_id }),
+function opener(options: DeepgramOptions): Open {
+  const load = lazily('deepgram', (): Promise<typeof Module> => import('@deepgram/sdk'));
+  return async (watched) => {
+    const sdk = await load();
+    return new sdk.DeepgramClient({
+      apiKey: options.apiKey,
+      baseUrl: options.baseUrl ?? 'https://api.deepgram.com',
+      maxRetries: 0,
+      timeoutInSeconds: 600,
+      logging: { silent: true },
+      fetch: lateErrors(watched.fetch),
+    });
   };
 }
 
-function readTranscript(answer: Answer, model: string): Transcript {
-  const heard = answer.results.channels[0]?.alternatives[0];
-  return {
-    text: heard?.transcript ?? '',
-    words: (heard?.words ?? []).map(({ word, start, end }) => ({
-      word,
-      startSeconds: start,
-      endSeconds: end,
-    })),
-    durationSeconds: answer.metadata.duration,
-    model,
+function unusable(operation: string, why: string): Failure {
+  return toFailure({ provider: 'deepgram', operation }, { code: 'bad_output', why });
+}
+
+/** A voice ends with its language: `aura-2-thalia-en`. */
+function voiceFor(voices: readonly string[], language: string): string | undefined {
+  return voices.find((voice) => voice.endsWith(`-${language.split('-')[0] ?? language}`));
+}
+
+const usualDeadlineMs = 60_000;
+
+function transcriber(options: DeepgramOptions, open: Open): Deepgram['transcribe'] {
+  const { guard, deadlineMs = usualDeadlineMs } = options;
+  return async ({ bytes, contentType, language }, call) => {
+    await call.afford('deepgram');
+    const watched = watchedFetch({ maxBytes: 8_000_000 });
+    const { listen } = await open(watched);
+    const attempt = { call, deadlineMs, paid: true, translate: translator(watched) };
+    return guard.run('transcribe', attempt, async ({ signal }) => {
+      const raw: unknown = await listen.v1.media.transcribeFile(
+        { data: bytes, contentType },
+        { model: options.model, language: language.split('-')[0] ?? language, punctuate: true },
+        { abortSignal: signal, headers: { 'x-storytime-step': call.step } },
+      );
+      const answer = readAnswer(raw);
+      if (answer === undefined) throw unusable('transcribe', 'the answer does not fit its schema');
+      const model = modelOf(answer, options.model);
+      call.charge(chargeOf(answer, model));
+      return readTranscript(answer, model);
+    });
+  };
+}
+
+function speaker(options: DeepgramOptions, open: Open): Deepgram['speak'] {
+  const { guard, deadlineMs = usualDeadlineMs } = options;
+  return async ({ text, voice }, call) => {
+    await call.afford('deepgram');
+    const onAccepted = (headers: Headers): void => call.charge(chargeOfSpeech(headers, text, voice));
+    const watched = watchedFetch({ maxBytes: 1_000_000 + text.length * 3_000, onAccepted });
+    const { speak } = await open(watched);
+    const attempt = { call, deadlineMs, paid: true, translate: translator(watched) };
+    return guard.run('speak', attempt, async ({ signal }) => {
+      const answer = await speak.v1.audio.generate(
+        { text, model: voice, encoding: 'mp3', bit_rate: 48_000 },
+        { abortSignal: signal, headers: { 'x-storytime-step': call.step } },
+      );
+      const audio = new Uint8Array(await answer.arrayBuffer());
+      const seconds = mp3Seconds(audio);
+      if (seconds === undefined) throw unusable('speak', 'the audio is not a whole MP3');
+      return { audio, alignment: spreadTimes(text, seconds), model: voice };
+    });
   };
 }
 
 export function createDeepgram(options: DeepgramOptions): Deepgram {
-  const { guard } = options;
-  const client = lazily('deepgram', () => load(options));
+  const open = opener(options);
   return {
-    async transcribe({ bytes, contentType, language }, call) {
-      await call.afford('deepgram');
-      const { listen } = await client();
-      const attempt = { call, deadlineMs: options.deadlineMs ?? 60_000, paid: true, translate: diagnose };
-      return guard.run('transcribe', attempt, async ({ signal }) => {
-        const raw: unknown = await listen.v1.media.transcribeFile(
-          { data: bytes, contentType },
-          { model: options.model, language: language.split('-')[0] ?? language, punctuate: true },
-          { abortSignal: signal, headers: { 'x-storytime-step': call.step } },
-        );
-        const answer = answerSchema.safeParse(raw);
-        if (!answer.success) {
-          const why = 'the answer does not fit its schema';
-          throw toFailure({ provider: 'deepgram', operation: 'transcribe' }, { code: 'bad_output', why });
-        }
-        const model = modelOf(answer.data, options.model);
-        call.charge(chargeOf(answer.data, model));
-        return readTranscript(answer.data, model);
-      });
-    },
+    maxCharacters: 2_000,
+    voiceFor: (language) => voiceFor(options.voices ?? [], language),
+    transcribe: transcriber(options, open),
+    speak: speaker(options, open),
     async ping(signal) {
-      const { manage } = await client();
-      const attempt = { call: { signal }, deadlineMs: 5_000, paid: false, translate: diagnose };
-      await guard.once('ping', attempt, (one) => manage.v1.projects.list({ abortSignal: one.signal }));
+      const watched = watchedFetch({ maxBytes: 1_000_000 });
+      const { manage } = await open(watched);
+      const attempt = { call: { signal }, deadlineMs: 5_000, paid: false, translate: translator(watched) };
+      await options.guard.once('ping', attempt, (one) =>
+        manage.v1.projects.list({ abortSignal: one.signal }),
+      );
     },
   };
 }

@@ -9,10 +9,12 @@ export function imageTypeOf(bytes: Uint8Array): 'image/png' | 'image/jpeg' | und
   return starts(0xff, 0xd8, 0xff) ? 'image/jpeg' : undefined;
 }
 
-/** kbit/s by the header's index, MPEG-1 layer III; 0 (free) and 15 (bad) are not used by anyone we know. */
-const kilobits = [0, 32, 40, 48, 56, 64, 80, 96, 112, 128, 160, 192, 224, 256, 320];
-const rates = [44_100, 48_000, 32_000];
-const samplesPerFrame = 1_152;
+/** kbit/s by the header's index, layer III; 0 (free) and 15 (bad) are not used by anyone we know. */
+const kilobits = {
+  one: [0, 32, 40, 48, 56, 64, 80, 96, 112, 128, 160, 192, 224, 256, 320],
+  two: [0, 8, 16, 24, 32, 40, 48, 56, 64, 80, 96, 112, 128, 144, 160],
+};
+const rates = { one: [44_100, 48_000, 32_000], two: [22_050, 24_000, 16_000] };
 
 /** Bytes of an ID3v2 tag at the start; its size is written in seven bits a byte. */
 function tagLength(bytes: Uint8Array): number {
@@ -21,17 +23,20 @@ function tagLength(bytes: Uint8Array): number {
 }
 
 function frameAt(bytes: Uint8Array, at: number): { length: number; seconds: number } | undefined {
-  const [sync = 0, kind = 0, rate = 0] = bytes.subarray(at, at + 3);
-  // 1111 1111 1111 101x: MPEG-1, layer III.
-  if (sync !== 0xff || (kind & 0xfe) !== 0xfa) return undefined;
-  const bits = kilobits[rate >> 4];
-  const hertz = rates[(rate >> 2) & 3];
-  if (bits === undefined || bits === 0 || hertz === undefined) return undefined;
-  const length = Math.floor((144_000 * bits) / hertz) + ((rate >> 1) & 1);
-  return { length, seconds: samplesPerFrame / hertz };
+  if (at + 3 > bytes.length) return undefined;
+  const [sync, kind, rate] = bytes.subarray(at, at + 3) as unknown as [number, number, number];
+  // 1111 1111 1111 v01x: MPEG-1 or MPEG-2, layer III.
+  if (sync !== 0xff || (kind & 0xf6) !== 0xf2) return undefined;
+  const version = (kind & 0x08) === 0 ? 'two' : 'one';
+  const bits = kilobits[version][rate >> 4] ?? 0;
+  const hertz = rates[version][(rate >> 2) & 3] ?? 0;
+  if (bits === 0 || hertz === 0) return undefined;
+  const samples = version === 'one' ? 1_152 : 576;
+  const length = Math.floor((samples * 125 * bits) / hertz) + ((rate >> 1) & 1);
+  return { length, seconds: samples / hertz };
 }
 
-/** Seconds an MPEG-1 layer III file plays, counted frame by frame; undefined when it is none or its last frame is cut. */
+/** Seconds an MPEG layer III file plays, counted frame by frame; undefined when it is none or its last frame is cut. */
 export function mp3Seconds(bytes: Uint8Array): number | undefined {
   let at = tagLength(bytes);
   let seconds = 0;

@@ -45,7 +45,7 @@ export interface Alignment {
 }
 
 export interface Speech {
-  /** MP3, 44.1 kHz. */
+  /** MP3. */
   audio: Uint8Array;
   alignment: Alignment;
   model: string;
@@ -82,6 +82,12 @@ export interface Deepgram {
     audio: { bytes: Uint8Array; contentType: string; language: string },
     call: Call,
   ) => Promise<Transcript>;
+  /** Speaks one text of at most `maxCharacters`: the voice that stands in. Its times are spread over the sound. */
+  speak: (text: { text: string; voice: string }, call: Call) => Promise<Speech>;
+  /** Characters of one request of `speak`. */
+  readonly maxCharacters: number;
+  /** The configured voice for a language; undefined when there is none. */
+  voiceFor: (language: string) => string | undefined;
   ping: (signal: AbortSignal) => Promise<void>;
 }
 

@@ -18,6 +18,8 @@ export const voiceSynthesis = defineQueue({
         /** Share of words that an independent transcript heard differently, 0 to 1 and more. */
         wordErrorRate: z.number(),
         flagged: z.boolean(),
+        /** Spoken by another voice than the one asked for, because that one could not. */
+        standIn: z.boolean(),
       }),
       replay: 'safe',
       summary: () => 'narration and captions',

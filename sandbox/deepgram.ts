@@ -1,15 +1,12 @@
-// Stands in for Deepgram's pre-recorded transcription (v1): hears the words that our own MP3s carry, from the bytes it is sent.
+// Stands in for Deepgram (v1): speaks (sandbox/deepgram-speak.ts), and hears the words that our own MP3s carry, from the bytes it is sent.
 // Wire format: @deepgram/sdk 5.13.0 and developers.deepgram.com/reference/errors; tests/sandbox/golden/deepgram.json holds samples.
 import { createHash } from 'node:crypto';
+import { refuse, speakAura } from './deepgram-speak.ts';
 import { readOptions, type ListenOptions } from './deepgram-options.ts';
 import { hearWords, splitUtterances, type HeardWord } from './deepgram-words.ts';
 import type { Fault } from './faults.ts';
 import type { Answer, Emulator, Route, SandboxRequest, World } from './frame.ts';
 import { readMp3, type Mp3 } from './mp3.ts';
-
-function refuse(req: SandboxRequest, status: number, code: string, message: string): Answer {
-  return { status, body: { err_code: code, err_msg: message, request_id: req.requestId } };
-}
 
 function transcriptOf(words: readonly HeardWord[]): string {
   return words.map(({ word, punctuated_word }) => punctuated_word ?? word).join(' ');
@@ -139,6 +136,7 @@ export function deepgramEmulator(world: World): Emulator {
     prefix: '/deepgram',
     routes: [
       keyed({ method: 'POST', pattern: '/v1/listen', operation: 'listen', accept: listen(world) }),
+      keyed({ method: 'POST', pattern: '/v1/speak', operation: 'speak', accept: speakAura }),
       keyed({
         method: 'GET',
         pattern: '/v1/projects',

@@ -1,4 +1,4 @@
-// Speaks a text: an audible MP3 (44.1 kHz, mono, constant bit rate) of words / 2.5 seconds, with its text in an ID3 tag.
+// Speaks a text: an audible MP3 (44.1 or 22.05 kHz, mono, constant bit rate) of words / 2.5 seconds, with its text in an ID3 tag.
 // Every word has its own run of whole frames. The encoder keeps no bit reservoir, so frames stand alone: sounds are
 // encoded once, kept, and laid one after the other, which makes five minutes of speech a matter of milliseconds.
 import { Mp3Encoder } from '@breezystack/lamejs';
@@ -11,12 +11,14 @@ export const frameSeconds = frameSamples / sampleRateHz;
 const wordSeconds = 0.4;
 const voicedFrames = 12;
 
-type Kbps = 32 | 64 | 96 | 128 | 192;
+type Kbps = 32 | 48 | 64 | 96 | 128 | 192;
 
 export interface Speaker {
   kbps: Kbps;
   /** The voice's middle pitch, in Hz. */
   pitchHz: number;
+  /** Half the samples (MPEG-2, 22.05 kHz): its frames hold half as many, so they last as long. */
+  half?: boolean;
 }
 
 export function wordsOf(text: string): string[] {
@@ -46,13 +48,16 @@ function split(bytes: Buffer): Buffer[] {
 }
 
 /** The frames of one sound. The first that the encoder gives is its own delay (1105 samples) and is left out. */
-function encode(pcm: Int16Array, kbps: Kbps): Buffer {
-  const encoder = new Mp3Encoder(1, sampleRateHz, kbps);
+function encode(full: Int16Array, kbps: Kbps, half: boolean): Buffer {
+  const every = half ? 2 : 1;
+  const pcm = half ? full.filter((_, index) => index % 2 === 0) : full;
+  const frameSize = frameSamples / every;
+  const encoder = new Mp3Encoder(1, sampleRateHz / every, kbps);
   const silence = new Int16Array(frameSamples);
   const parts = [encoder.encodeBuffer(pcm), encoder.encodeBuffer(silence), encoder.flush()];
   // The package says Uint8Array and gives Int8Array: Buffer.from makes bytes of either.
   const frames = split(Buffer.concat(parts.map((part) => Buffer.from(part))));
-  return Buffer.concat(frames.slice(1, 1 + pcm.length / frameSamples));
+  return Buffer.concat(frames.slice(1, 1 + pcm.length / frameSize));
 }
 
 interface Sound {
@@ -61,17 +66,19 @@ interface Sound {
   hz: number;
   frames: number;
   kbps: Kbps;
+  half: boolean;
 }
 
 /** 32 sounds for each voice and bit rate, about 100 kB. A sound has an encoder of its own, so its bytes never depend on what came before. */
 const sounds = new Map<string, Buffer>();
 
-function soundOf({ vowel, hz, frames, kbps }: Sound): Buffer {
-  const key = `${vowel ?? '-'} ${hz} ${frames} ${kbps}`;
+function soundOf({ vowel, hz, frames, kbps, half }: Sound): Buffer {
+  const key = `${vowel ?? '-'} ${hz} ${frames} ${kbps} ${half}`;
   const known = sounds.get(key);
   if (known) return known;
   const samples = frames * frameSamples;
-  const made = encode(vowel === undefined ? new Int16Array(samples) : vowelSound(vowel, hz, samples), kbps);
+  const pcm = vowel === undefined ? new Int16Array(samples) : vowelSound(vowel, hz, samples);
+  const made = encode(pcm, kbps, half);
   sounds.set(key, made);
   return made;
 }
@@ -95,13 +102,13 @@ function pitchOf(word: string, index: number, middleHz: number): number {
   return Math.round(middleHz * 2 ** ((low ? pitchSteps.falling : pitchSteps.level) / 12));
 }
 
-function speakWord(word: string, index: number, { kbps, pitchHz }: Speaker): Buffer[] {
+function speakWord(word: string, index: number, { kbps, pitchHz, half = false }: Speaker): Buffer[] {
   const parts = syllables(word);
   const frames = voicedFrames / parts.length;
   const hz = pitchOf(word, index, pitchHz);
   const gap = wordStartFrame(index + 1) - wordEndFrame(index);
-  const voiced = parts.map((vowel) => soundOf({ vowel, hz, frames, kbps }));
-  return [...voiced, soundOf({ hz: 0, frames: gap, kbps })];
+  const voiced = parts.map((vowel) => soundOf({ vowel, hz, frames, kbps, half }));
+  return [...voiced, soundOf({ hz: 0, frames: gap, kbps, half })];
 }
 
 /** The same text and speaker give the same bytes. An empty text gives a tag and no audio. */

@@ -95,6 +95,13 @@ export const settings = {
     'Voice used when a payload names none.',
   ],
   STORYTIME_DEEPGRAM_MODEL: [z.string().min(1).default('nova-3'), 'Deepgram model.'],
+  STORYTIME_FALLBACK_VOICES: [
+    z
+      .string()
+      .regex(/^(none|[a-z0-9-]+-[a-z]{2}(,[a-z0-9-]+-[a-z]{2})*)$/, 'must be voices that end with a language')
+      .default('aura-2-thalia-en,aura-2-celeste-es,aura-2-viktoria-de,aura-2-agathe-fr,aura-2-livia-it'),
+    'Deepgram voices that narrate when ElevenLabs cannot, one a language; `none`: the story is published without narration.',
+  ],
   STORYTIME_LEDGER_POOL: [whole(2, 100).default(10), 'Connections to the ledger per process.'],
   STORYTIME_CONCURRENCY_SCALE: [
     z.coerce.number().min(0.1).max(20).default(1),

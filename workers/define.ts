@@ -20,6 +20,8 @@ export interface Job<Payload = unknown> {
   readonly payload: Payload;
   /** 1 for the first. Counts every start, also those that used no attempt up. */
   readonly attempt: number;
+  /** One more failure would be the end of the job: what could stand in for the missing answer does so now. */
+  readonly lastTry: boolean;
   /** Aborts on timeout, cancel, a lost lease and shutdown; give it to everything that takes long. */
   readonly signal: AbortSignal;
   /**

@@ -56,6 +56,7 @@ export function buildJob(given: JobContext): BuiltJob {
     tenant: begun.tenant,
     payload: context.payload,
     attempt: begun.attemptNo,
+    lastTry: begun.failures + 1 >= (registry.kinds.get(begun.kind)?.retry.attempts ?? 1),
     signal,
     step: (name, call, options) => track(steps, step(name, call, options)),
     enqueue(kind, payload, options = {}) {

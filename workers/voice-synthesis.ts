@@ -1,6 +1,9 @@
 // The narration of a story: spoken chunk by chunk, joined, uploaded with captions, and listened to by somebody else.
-// Every paid answer is a step of its own, so a retry speaks only the chunks that are still missing.
+// Every paid answer is a step of its own, so a retry speaks only the chunks that are still missing. When the voice that was
+// asked for cannot speak, another one narrates the whole story (narration/voices.ts).
+import type { Call } from '../shared/call.ts';
 import { Failure } from '../shared/errors.ts';
+import type { Tx } from '../ledger/db.ts';
 import type { StoryText } from '../ledger/stories.ts';
 import { readArtifact, type ArtifactRef } from '../ledger/artifacts.ts';
 import { readStory } from '../ledger/stories.ts';
@@ -11,6 +14,7 @@ import { defineWorker, type Job, type Services } from './define.ts';
 import { captions } from './narration/captions.ts';
 import { chunkText, surroundings } from './narration/chunks.ts';
 import { joinMp3, readMp3, type Mp3 } from './narration/mp3.ts';
+import { firstVoice, gaveOut, standIn, type Voice } from './narration/voices.ts';
 import { flagAbove, wordErrorRate } from './narration/word-error-rate.ts';
 
 const mp3Type = 'audio/mpeg';
@@ -23,56 +27,69 @@ interface Narration {
 
 export const voiceSynthesisWorker = defineWorker(voiceSynthesis, {
   async 'narrate-story'(job, services) {
-    const { db, cloudinary } = services;
-    const story = await readStory(db, job.tenant, job.payload.storyId);
-    const voiceId = job.payload.voiceId ?? services.elevenlabs.defaultVoiceId;
-    const text = story.pages.map((page) => page.text).join('\n\n');
-    const { audio, seconds, webVtt } = await narrate(job, services, {
-      text,
-      voiceId,
-      language: story.language,
-    });
-    const bytes = once(async () => (await readArtifact(db, audio.artifactId, job.tenant)).bytes);
-    const publicId = `stories/${story.id}/narration`;
-
-    job.progress(70, 'uploading the narration');
-    const uploaded = await job.step('upload-audio', async (call) =>
-      cloudinary.upload({ bytes: await bytes(), publicId, type: 'video', contentType: mp3Type }, call),
-    );
-    const captioned = await job.step('upload-captions', (call) => {
-      const file = {
-        bytes: new TextEncoder().encode(webVtt),
-        publicId: `${publicId}.vtt`,
-        contentType: 'text/vtt',
-      };
-      return cloudinary.upload({ ...file, type: 'raw' }, call);
-    });
-    job.progress(85, 'listening to the narration');
-    const spoken = { voiceId, text, seconds, audioUrl: uploaded.url, captionsUrl: captioned.url };
-    const { wordErrorRate: rate, flagged } = await check(job, services, { story, bytes, spoken });
-    const { audioUrl, captionsUrl } = spoken;
-    return { audioUrl, captionsUrl, durationSeconds: seconds, wordErrorRate: rate, flagged };
+    const story = await readStory(services.db, job.tenant, job.payload.storyId);
+    const { voiceId } = job.payload;
+    try {
+      return await publish(job, services, story, firstVoice(services, { voiceId, language: story.language }));
+    } catch (thrown) {
+      const other = standIn(thrown, job, services, story.language);
+      if (other === undefined) throw thrown;
+      job.progress(5, 'narrating in another voice');
+      return publish(job, services, story, other);
+    }
   },
 });
 
 type NarrateJob = Job<{ storyId: string }>;
 
+/** Speaks the story, uploads sound and captions, and has them checked. */
+async function publish(job: NarrateJob, services: Services, story: StoryText, voice: Voice) {
+  const { db, cloudinary } = services;
+  const text = story.pages.map((page) => page.text).join('\n\n');
+  const { audio, seconds, webVtt } = await narrate(job, services, { text, language: story.language, voice });
+  const bytes = once(async () => (await readArtifact(db, audio.artifactId, job.tenant)).bytes);
+  const publicId = `stories/${story.id}/narration`;
+
+  job.progress(70, 'uploading the narration');
+  const uploaded = await job.step(`upload-audio${voice.suffix}`, async (call) =>
+    cloudinary.upload({ bytes: await bytes(), publicId, type: 'video', contentType: mp3Type }, call),
+  );
+  const captioned = await job.step(`upload-captions${voice.suffix}`, (call) => {
+    const file = {
+      bytes: new TextEncoder().encode(webVtt),
+      publicId: `${publicId}.vtt`,
+      contentType: 'text/vtt',
+    };
+    return cloudinary.upload({ ...file, type: 'raw' }, call);
+  });
+  job.progress(85, 'listening to the narration');
+  const spoken = { voice, text, seconds, audioUrl: uploaded.url, captionsUrl: captioned.url };
+  const { wordErrorRate: rate, flagged } = await check(job, services, { story, bytes, spoken });
+  const { audioUrl, captionsUrl } = spoken;
+  const standsIn = voice.provider !== 'elevenlabs';
+  return {
+    audioUrl,
+    captionsUrl,
+    durationSeconds: seconds,
+    wordErrorRate: rate,
+    flagged,
+    standIn: standsIn,
+  };
+}
+
 /** The whole narration as one MP3 and its captions. */
 async function narrate(
   job: NarrateJob,
   services: Services,
-  wish: { text: string; voiceId: string; language: string },
+  { text, language, voice }: { text: string; language: string; voice: Voice },
 ): Promise<Narration> {
-  const { text, voiceId, language } = wish;
-  const { elevenlabs } = services;
-  const chunks = chunkText(text, elevenlabs.maxCharacters, language).filter((chunk) => chunk.trim() !== '');
+  const chunks = chunkText(text, voice.maxCharacters, language).filter((chunk) => chunk.trim() !== '');
   const speeches: { audio: ArtifactRef; alignment: Alignment; seconds: number }[] = [];
   for (const [index, chunk] of chunks.entries()) {
     job.progress((60 * index) / chunks.length, `speaking part ${index + 1} of ${chunks.length}`);
-    const request = { text: chunk.trim(), voiceId, language, ...surroundings(chunks, index) };
-    const speech = await job.step(`speak-${index + 1}`, async (call) => {
-      const { audio, alignment, model } = await elevenlabs.speak(request, call);
-      return { audio, contentType: mp3Type, alignment, seconds: playable(audio).seconds, model };
+    const speech = await job.step(`speak-${index + 1}${voice.suffix}`, async (call) => {
+      const { audio, alignment, model } = await voice.speak(chunk.trim(), surroundings(chunks, index), call);
+      return { audio, contentType: mp3Type, alignment, seconds: playable(audio, voice).seconds, model };
     });
     speeches.push(speech);
   }
@@ -80,7 +97,7 @@ async function narrate(
   if (first === undefined)
     throw new Failure('bad_input', 'the narration failed: the story has no text; write it again');
   const joined =
-    speeches.length === 1 ? { ...first, startSeconds: [0] } : await join(job, services, speeches);
+    speeches.length === 1 ? { ...first, startSeconds: [0] } : await join(job, services, { speeches, voice });
   const timed = speeches.map(({ alignment }, index) => ({
     alignment,
     startSeconds: joined.startSeconds[index] ?? 0,
@@ -88,66 +105,78 @@ async function narrate(
   return { audio: joined.audio, seconds: joined.seconds, webVtt: captions(timed, joined.seconds) };
 }
 
-function join(job: NarrateJob, { db }: Services, speeches: readonly { audio: ArtifactRef }[]) {
-  return job.step('join', async () => {
+function join(
+  job: NarrateJob,
+  { db }: Services,
+  { speeches, voice }: { speeches: readonly { audio: ArtifactRef }[]; voice: Voice },
+) {
+  return job.step(`join${voice.suffix}`, async () => {
     const parts: Mp3[] = [];
     for (const { audio } of speeches)
-      parts.push(playable((await readArtifact(db, audio.artifactId, job.tenant)).bytes));
+      parts.push(playable((await readArtifact(db, audio.artifactId, job.tenant)).bytes, voice));
     const { bytes, seconds, startSeconds } = joinMp3(parts);
     return { audio: bytes, contentType: mp3Type, seconds, startSeconds };
   });
 }
 
-function playable(bytes: Uint8Array): Mp3 {
+function playable(bytes: Uint8Array, { provider }: Voice): Mp3 {
   const mp3 = readMp3(bytes);
   if (mp3 !== undefined) return mp3;
   throw new Failure(
     'bad_output',
     'the narration failed: the audio is not a whole MP3; it will be spoken again',
-    {
-      provider: 'elevenlabs',
-    },
+    { provider },
   );
 }
 
 interface Spoken {
-  voiceId: string;
+  voice: Voice;
   text: string;
   seconds: number;
   audioUrl: string;
   captionsUrl: string;
 }
 
-/** Compares the text with what an independent ear hears, and saves the narration with the answer. Silence is an answer. */
-function check(
-  job: NarrateJob,
-  { deepgram }: Services,
-  heard: { story: StoryText; bytes: () => Promise<Uint8Array>; spoken: Spoken },
-) {
-  const { story, spoken } = heard;
-  const { text, seconds, ...row } = spoken;
-  return job.step(
-    'transcribe',
-    async (call) => {
-      const { language } = story;
-      const audio = { bytes: await heard.bytes(), contentType: mp3Type, language };
-      const { text: transcript, model } = await deepgram.transcribe(audio, call);
-      const rate = wordErrorRate(text, transcript, language);
-      return { transcript, model, wordErrorRate: rate, flagged: rate > flagAbove };
-    },
-    {
-      save: (tx, { transcript, wordErrorRate: rate, flagged }) =>
-        saveNarration(tx, {
-          ...row,
-          storyId: story.id,
-          durationSeconds: seconds,
-          characters: text.length,
-          transcript,
-          wordErrorRate: rate,
-          flagged,
-        }),
-    },
-  );
+interface Heard {
+  story: StoryText;
+  bytes: () => Promise<Uint8Array>;
+  spoken: Spoken;
+}
+interface Verdict {
+  transcript: string;
+  wordErrorRate: number;
+  flagged: boolean;
+}
+
+/**
+ * Compares the text with what an independent ear hears, and saves the narration with the answer. Silence is an answer; an ear
+ * that stays deaf is none, and the narration is published with a flag: it is spoken, paid for, and only not checked.
+ */
+async function check(job: NarrateJob, services: Services, heard: Heard): Promise<Verdict> {
+  const { voice } = heard.spoken;
+  const save = (tx: Tx, verdict: Verdict): Promise<void> => saveNarration(tx, rowOf(heard, verdict));
+  try {
+    return await job.step(`transcribe${voice.suffix}`, (call) => listen(services, heard, call), { save });
+  } catch (thrown) {
+    if (!gaveOut(thrown, 'deepgram', job)) throw thrown;
+    const unheard = { transcript: '', wordErrorRate: 1, flagged: true };
+    return job.step(`unheard${voice.suffix}`, () => Promise.resolve(unheard), { save });
+  }
+}
+
+async function listen({ deepgram }: Services, { story, bytes, spoken }: Heard, call: Call) {
+  const { language } = story;
+  const audio = { bytes: await bytes(), contentType: mp3Type, language };
+  const { text: transcript, model } = await deepgram.transcribe(audio, call);
+  const rate = wordErrorRate(spoken.text, transcript, language);
+  return { transcript, model, wordErrorRate: rate, flagged: rate > flagAbove };
+}
+
+function rowOf({ story, spoken }: Heard, { transcript, wordErrorRate: rate, flagged }: Verdict) {
+  const { voice, text, seconds, audioUrl, captionsUrl } = spoken;
+  const judged = { transcript, wordErrorRate: rate, flagged };
+  const sound = { audioUrl, captionsUrl, durationSeconds: seconds, characters: text.length };
+  return { storyId: story.id, voiceId: voice.id, ...sound, ...judged };
 }
 
 /** The first call's answer for every call: the audio is read once an attempt, and only when a step needs it. */

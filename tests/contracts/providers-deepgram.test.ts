@@ -1,7 +1,9 @@
 // Deepgram's adapter with the real SDK against the sandbox: it hears what ElevenLabs' stand-in said, and the bill.
+// Covers: providers/deepgram-answer.ts
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { sandboxKeys } from '../../shared/sandbox-keys.ts';
 import { createDeepgram, type DeepgramOptions } from '../../providers/deepgram.ts';
+import { mp3Seconds } from '../../providers/media.ts';
 import { createElevenLabs } from '../../providers/elevenlabs.ts';
 import { expectCharged, expectErrors, failureOf, openRig, type Rig } from './providers-rig.ts';
 
@@ -75,6 +77,9 @@ test('every error has its code, is tried as often as is safe, and is billed as t
       [{ kind: 'stall', afterBytes: 100 }, 'unknown_outcome', 1, 1],
       [{ kind: 'garbage', body: '{"metadata":' }, 'bad_output', 1, 1],
       [{ kind: 'garbage', body: '{"request_id":"x"}' }, 'bad_output', 1, 1],
+      [{ kind: 'garbage', body: '<html></html>', contentType: 'text/html' }, 'bad_output', 1, 1],
+      [{ kind: 'garbage', body: '\u0000' }, 'bad_output', 1, 1],
+      [{ kind: 'garbage', body: `{"results":"${'x'.repeat(10_000_000)}"}` }, 'bad_output', 1, 1],
     ],
     (call) => run.transcribe(audio, call),
   );
@@ -96,4 +101,35 @@ test('a ping needs the right key', async () => {
   await deepgram().ping(new AbortController().signal);
   const wrong = deepgram({ apiKey: 'wrong' }).ping(new AbortController().signal);
   expect(await failureOf(wrong)).toMatchObject({ code: 'auth' });
+});
+
+test('a voice of the language speaks a whole MP3 that is heard again, charged by its characters', async () => {
+  const speaker = deepgram({ voices: ['aura-2-celeste-es', 'aura-2-thalia-en'] });
+  expect([speaker.voiceFor('en-GB'), speaker.voiceFor('nl')]).toEqual(['aura-2-thalia-en', undefined]);
+  const call = rig.call('job-5:speak');
+  const speech = await speaker.speak({ text, voice: 'aura-2-thalia-en' }, call);
+  expect(speech.alignment.characters.join('')).toBe(text);
+  expect(speech.alignment.endSeconds.at(-1)).toBeCloseTo(mp3Seconds(speech.audio) ?? 0, 6);
+  await expectCharged(rig, call, { character: 'characters' });
+  const heard = await speaker.transcribe({ ...audio, bytes: speech.audio }, rig.call('job-5:check'));
+  expect(heard.text).toBe(text);
+});
+
+test('every error of a speech has its code', async () => {
+  const run = deepgram({ deadlineMs: 500 });
+  await expectErrors(
+    rig,
+    'speak',
+    [
+      [{ kind: 'status', status: 503 }, 'unavailable', 3, 0],
+      [{ kind: 'quota' }, 'quota_exhausted', 1, 0],
+      [{ kind: 'reset', billed: true }, 'unknown_outcome', 1, 1],
+      [{ kind: 'cut', afterBytes: 300 }, 'unknown_outcome', 1, 1],
+      [{ kind: 'stall', afterBytes: 300 }, 'unknown_outcome', 1, 1],
+      [{ kind: 'garbage', body: '' }, 'bad_output', 1, 1],
+      [{ kind: 'garbage', body: '<html></html>', contentType: 'text/html' }, 'bad_output', 1, 1],
+      [{ kind: 'garbage', body: 'x'.repeat(10_000_000) }, 'bad_output', 1, 1],
+    ],
+    (call) => run.speak({ text, voice: 'aura-2-thalia-en' }, call),
+  );
 });

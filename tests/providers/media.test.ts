@@ -15,6 +15,9 @@ const filled = (...start: number[]) => Uint8Array.from([...start, ...Array.from(
 
 test('an MP3 is measured frame by frame, with tags before and after', () => {
   expect(mp3Seconds(mp3(100))).toBeCloseTo((100 * 1_152) / 44_100, 6);
+  const half = new Uint8Array(156); // MPEG-2, 48 kbit/s, 22.05 kHz
+  half.set([0xff, 0xf3, 0x60, 0xc4]);
+  expect(mp3Seconds(Buffer.concat([half, half]))).toBeCloseTo((2 * 576) / 22_050, 6);
   expect(mp3Seconds(Buffer.concat([tag, mp3(10), trailer]))).toBeCloseTo((10 * 1_152) / 44_100, 6);
 });
 

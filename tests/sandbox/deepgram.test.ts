@@ -1,6 +1,8 @@
+// Covers: sandbox/deepgram-speak.ts
 import { test, expect } from '@jest/globals';
 import { DeepgramClient } from '@deepgram/sdk';
 import { readFileSync } from 'node:fs';
+import { readMp3 } from '../../sandbox/mp3.ts';
 import { speak } from '../../sandbox/mp3-speak.ts';
 import type { Sandbox } from '../../sandbox/server.ts';
 import { shapeOf } from './golden.ts';
@@ -93,4 +95,21 @@ test("corrupt bytes are the vendor's 400, nothing is billed, and only our own li
       body: { err_code: 'REMOTE_CONTENT_ERROR' },
     });
     expect(await readBill(sandbox)).toEqual([]);
+  }));
+
+test("the vendor's own client is spoken to at 22.05 kHz, the words can be heard again, and characters are billed", () =>
+  withSandbox(async (sandbox) => {
+    const ask = { text: 'Once, a boat sailed away.', model: 'aura-2-thalia-en', encoding: 'mp3' } as const;
+    const headers = { 'x-storytime-step': 'job-1:speak' };
+    const asked = client(sandbox).speak.v1.audio.generate({ ...ask, bit_rate: 48_000 }, { headers });
+    const { data, rawResponse } = await asked.withRawResponse();
+    const bytes = Buffer.from(await data.arrayBuffer());
+    expect(readMp3(bytes)?.first).toMatchObject({ sampleRateHz: 22_050, kbps: 48, channels: 1 });
+    expect(readMp3(bytes)?.seconds).toBeCloseTo(2, 1);
+    expect(rawResponse.headers.get('x-dg-characters')).toBe('25');
+    expect(said(await hear(sandbox, bytes))).toBe(ask.text);
+    expect(await readBill(sandbox)).toMatchObject([
+      { operation: 'speak', step: 'job-1:speak', units: { characters: 25 } },
+      { operation: 'listen' },
+    ]);
   }));

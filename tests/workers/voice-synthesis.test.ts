@@ -1,15 +1,19 @@
-// Narrations through the real handler: several chunks, one joined file, captions that fit it, and the independent check.
+// Narrations through the real handler: several chunks, one joined file, captions that fit it, the independent check, and who
+// speaks when the first voice cannot.
+// Covers: workers/narration/voices.ts
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { readMp3 } from '../../workers/narration/mp3.ts';
-import { openStoryWorld, type StoryWorld } from './story-world.ts';
+import { addStory, openStoryWorld, type StoryWorld } from './story-world.ts';
 
 let world: StoryWorld;
 let silent = false;
+let alone = false;
 beforeAll(async () => {
   world = await openStoryWorld(({ elevenlabs, deepgram }) => ({
     elevenlabs: { ...elevenlabs, maxCharacters: 150 },
     deepgram: {
       ...deepgram,
+      voiceFor: (language) => (alone ? undefined : deepgram.voiceFor(language)),
       transcribe: async (audio, call) => {
         const transcript = await deepgram.transcribe(audio, call);
         return silent ? { ...transcript, text: '', words: [] } : transcript;
@@ -79,10 +83,12 @@ test('a retry speaks only the chunk that failed, and finds in the history what w
   const { storyId } = await makeStory();
   await world.fault('elevenlabs', 'text-to-speech', { kind: 'delay', ms: 0 }, 2);
   await world.fault('elevenlabs', 'text-to-speech', { kind: 'status', status: 422 }, 1);
+  alone = true;
   const first = await world.run('narrate-story', { storyId });
   const dead = await world.db.prisma.job.findUniqueOrThrow({ where: { id: first } });
   expect([dead.state, dead.errorCode]).toEqual(['dead', 'bad_input']);
   expect(await billed(first)).toEqual(['speak-1', 'speak-2']);
+  alone = false;
 
   await world.fault('elevenlabs', 'text-to-speech', { kind: 'delay', ms: 0 }, 1);
   await world.fault('elevenlabs', 'text-to-speech', { kind: 'garbage', body: '{"nothing":1}' }, 1);
@@ -109,4 +115,43 @@ test('a narration nobody can hear is published with a flag', async () => {
   expect(result).toMatchObject({ wordErrorRate: 1, flagged: true });
   const row = await world.db.prisma.narration.findUniqueOrThrow({ where: { storyId } });
   expect(row).toMatchObject({ flagged: true, transcript: '' });
+});
+
+async function outcomes(jobId: string): Promise<unknown[]> {
+  const rows = await world.db.prisma.attempt.findMany({ where: { jobId }, orderBy: { attemptNo: 'asc' } });
+  return rows.map(({ outcome, code }) => code ?? outcome);
+}
+
+test('where the voice does not exist another one speaks the whole story at once', async () => {
+  const { storyId, text } = await makeStory();
+  await world.fault('elevenlabs', 'text-to-speech', { kind: 'delay', ms: 0 }, 1);
+  const gone = { detail: { status: 'voice_not_found', message: 'x' } };
+  await world.fault('elevenlabs', 'text-to-speech', { kind: 'status', status: 400, body: gone }, 1);
+  const id = await world.run('narrate-story', { storyId });
+  expect(await narrated(id)).toMatchObject({ standIn: true, wordErrorRate: 0, flagged: false });
+  expect(await outcomes(id)).toEqual(['succeeded']);
+  const steps = await billed(id);
+  expect(steps.slice(0, 2)).toEqual(['speak-1', 'speak-1-stand-in']);
+  const row = await world.db.prisma.narration.findUniqueOrThrow({ where: { storyId } });
+  expect(row).toMatchObject({ voiceId: 'aura-2-thalia-en', characters: text.length });
+});
+
+test('an empty account is waited for three times, then another voice speaks, and no attempt is used up', async () => {
+  const storyId = await addStory(world); // nobody has spoken it, so the history has nothing to offer
+  await world.fault('elevenlabs', 'text-to-speech', { kind: 'quota' }, 4);
+  const id = await world.run('narrate-story', { storyId });
+  expect(await narrated(id)).toMatchObject({ standIn: true });
+  const quota = 'quota_exhausted';
+  expect(await outcomes(id)).toEqual([quota, quota, quota, 'succeeded']);
+});
+
+test('a text that is refused is not carried to another vendor, and a deaf ear does not cost the narration', async () => {
+  const { storyId } = await makeStory();
+  const blocked = { detail: { status: 'content_moderation', message: 'x' } };
+  await world.fault('elevenlabs', 'text-to-speech', { kind: 'status', status: 400, body: blocked });
+  const refused = await world.run('narrate-story', { storyId });
+  expect(await outcomes(refused)).toEqual(['content_blocked']);
+  await world.fault('deepgram', 'listen', { kind: 'status', status: 413 });
+  const unheard = await narrated(await world.run('narrate-story', { storyId }));
+  expect(unheard).toMatchObject({ standIn: false, wordErrorRate: 1, flagged: true });
 });

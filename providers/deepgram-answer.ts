@@ -1,0 +1,109 @@
+// Reads Deepgram's answers and errors: what was heard, what it cost, what an error means. Pure.
+import { z } from 'zod';
+import type { Charge } from '../shared/call.ts';
+import { codeOfStatus, parseRetryAfter, token, type Diagnosis } from './failure.ts';
+import type { WatchedFetch } from './http.ts';
+import type { Transcript } from './ports.ts';
+
+/** A vendor's own name for something: it becomes a label and a row, so nothing longer or freer is let in. */
+const name = z
+  .string()
+  .regex(/^[\w.:/+-]{1,100}$/)
+  .optional()
+  .catch(undefined);
+
+const answerSchema = z.object({
+  metadata: z.object({
+    request_id: name,
+    duration: z.number().nonnegative(),
+    channels: z.number().int().min(1).default(1),
+    model_info: z.record(z.string(), z.object({ arch: name })).optional(),
+  }),
+  results: z.object({
+    channels: z.array(
+      z.object({
+        alternatives: z.array(
+          z.object({
+            transcript: z.string(),
+            words: z
+              .array(
+                z.object({
+                  word: z.string(),
+                  start: z.number(),
+                  end: z.number(),
+                }),
+              )
+              .default([]),
+          }),
+        ),
+      }),
+    ),
+  }),
+});
+type Answer = z.output<typeof answerSchema>;
+
+/** The answer to a transcription; undefined when it is none. */
+export function readAnswer(raw: unknown): Answer | undefined {
+  return answerSchema.safeParse(raw).data;
+}
+
+interface Refused {
+  statusCode?: unknown;
+  body?: { err_code?: unknown; category?: unknown; request_id?: unknown } | null;
+}
+
+export function translator(watched: WatchedFetch) {
+  return (error: unknown): Diagnosis | undefined => {
+    const misread = watched.misread(error);
+    if (misread !== undefined) return misread;
+    const { statusCode: status, body } = Object(error) as Refused;
+    if (typeof status !== 'number') return undefined;
+    const requestId = token(body?.request_id, '');
+    const why = token(body?.err_code ?? body?.category);
+    const retryAfterMs = parseRetryAfter(watched.headers()?.get('retry-after'));
+    const common = { code: codeOfStatus(status), why, status, retryAfterMs };
+    return requestId === '' ? common : { ...common, requestId };
+  };
+}
+
+export function modelOf(answer: Answer, asked: string): string {
+  return Object.values(answer.metadata.model_info ?? {})[0]?.arch ?? asked;
+}
+
+export function chargeOf({ metadata }: Answer, model: string): Charge {
+  return {
+    provider: 'deepgram',
+    model,
+    usage: [{ unit: 'second', quantity: metadata.duration * metadata.channels }],
+    ...(metadata.request_id === undefined ? {} : { requestId: metadata.request_id }),
+  };
+}
+
+export function readTranscript(answer: Answer, model: string): Transcript {
+  const heard = answer.results.channels[0]?.alternatives[0];
+  return {
+    text: heard?.transcript ?? '',
+    words: (heard?.words ?? []).map(({ word, start, end }) => ({
+      word,
+      startSeconds: start,
+      endSeconds: end,
+    })),
+    durationSeconds: answer.metadata.duration,
+    model,
+  };
+}
+
+/** Aura-2 names its headers otherwise than Aura-1 did. */
+export function chargeOfSpeech(headers: Headers, text: string, voice: string): Charge {
+  const told = headers.get('x-dg-characters') ?? headers.get('dg-char-count');
+  const characters = told === null ? Number.NaN : Number(told);
+  const requestId = token(headers.get('x-dg-request-id') ?? headers.get('dg-request-id'), '');
+  return {
+    provider: 'deepgram',
+    model: voice,
+    usage: [
+      { unit: 'character', quantity: Number.isFinite(characters) ? characters : Array.from(text).length },
+    ],
+    ...(requestId !== '' && { requestId }),
+  };
+}
