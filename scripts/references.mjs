@@ -1,8 +1,8 @@
-// Writes .env.example and docs/configuration.md from the one schema in shared/config.ts. `--check` only compares, and fails
+// Writes .env.example and docs/configuration.md from the one table in shared/settings.ts. `--check` only compares, and fails
 // when a file is stale. Run through tsx: `node --import tsx scripts/references.mjs`.
 import { readFileSync, writeFileSync } from 'node:fs';
 import { z } from 'zod';
-import { settings } from '../shared/config.ts';
+import { settings } from '../shared/settings.ts';
 
 const rows = Object.entries(settings).map(([name, [schema, sentence]]) => {
   const empty = schema.safeParse(undefined);
@@ -24,7 +24,7 @@ function accepts(schema) {
 function environmentExample() {
   const head = `# Settings of Storytime Jobs. Copy to .env, which docker compose reads, and fill in what is needed; elsewhere export the variables.
 # Every line left as a comment keeps its default.
-# Written from shared/config.ts by scripts/references.mjs; the whole reference is docs/configuration.md.
+# Written from shared/settings.ts by scripts/references.mjs; the whole reference is docs/configuration.md.
 `;
   const entries = rows.map(({ name, sentence, value }) => `# ${sentence}\n# ${name}=${value ?? ''}\n`);
   const compose = '# For docker compose alone: the password of its PostgreSQL.\n# POSTGRES_PASSWORD=\n';
@@ -55,7 +55,7 @@ Every setting is an environment variable, read once when a process starts. A pro
 and exits with code 2; a name that starts with \`STORYTIME_\` and is not listed here is such a problem. An empty value counts
 as not set. \`storytime doctor\` checks the settings and everything they point to.
 
-This page is written from \`shared/config.ts\` by \`scripts/references.mjs\`.
+This page is written from \`shared/settings.ts\` by \`scripts/references.mjs\`.
 
 ## Stores and providers
 

@@ -5,7 +5,8 @@ import { expect, test } from '@jest/globals';
 import { parse } from 'yaml';
 import { nodeFlags } from '../cli/node-flags.ts';
 import { buildProgram } from '../cli/program.ts';
-import { loadConfig, providerKeys, settings } from '../shared/config.ts';
+import { loadConfig, providerKeys } from '../shared/config.ts';
+import { settings } from '../shared/settings.ts';
 
 interface Service {
   image: string;

@@ -1,3 +1,4 @@
+// Covers: shared/settings.ts
 // The configuration: every problem at once, none of them a secret, and what a setting may be.
 import { expect, test } from '@jest/globals';
 import { clientSettings, isChosen, isSandboxed, loadConfig, providerKeys } from '../../shared/config.ts';
