@@ -39,6 +39,6 @@ async function start(part: Part, registry: Registry): Promise<string> {
     port: config.STORYTIME_API_PORT,
   });
   lifecycle.onStop('the relay', () => relay.idle());
-  lifecycle.onStop('the API', () => api.close());
+  lifecycle.onStop('the API', () => api.close(), config.STORYTIME_GRACE_MS);
   return api.url;
 }

@@ -10,12 +10,17 @@ import { deferred } from './deferred.ts';
 import { readVersion } from './version.ts';
 
 export type PartName = 'api' | 'work' | 'dashboard' | 'sandbox';
+/** In the log. */
+type LogName = PartName | 'lane';
 
 /** What a child tells `storytime up` when it can be used. */
 export interface ReadyMessage {
   type: 'ready';
   url: string;
 }
+
+/** What the quarantine lane tells its parent: that it can be used, or why it is going to end. */
+export type LaneMessage = ReadyMessage | { type: 'fault'; message: string };
 
 export interface Part {
   config: Config;
@@ -25,6 +30,8 @@ export interface Part {
   lifecycle: Lifecycle;
   /** Stops the part in order; its command then ends with this error. */
   leave: (error: Error) => void;
+  /** Called with each fault of ours, before the process stops because of it. */
+  onFault: (listener: (message: string) => void) => void;
 }
 
 /** Once `up` is gone, nobody restarts and nobody watches: what is left of the work is handed back by its lease. */
@@ -35,7 +42,7 @@ const orphanMs = 3_000;
  * Resolves with the exit code; rejects, with everything closed again, when the start fails.
  */
 export async function runPart(
-  name: PartName,
+  name: LogName,
   env: Environment,
   start: (part: Part) => Promise<string>,
 ): Promise<number> {
@@ -46,7 +53,7 @@ export async function runPart(
   const { emit } = events;
   const metrics = createMetrics(events, { version });
   const ended = deferred<number>();
-  const lifecycle = openLife(config, emit, ended.resolve);
+  const { lifecycle, onFault } = openLife(config, emit, ended.resolve);
   let reason: Error | undefined;
   const leave = (error: Error): void => {
     reason ??= error;
@@ -56,7 +63,7 @@ export async function runPart(
   try {
     // A stop in the middle of the start can leave it waiting for what will never come.
     const url = await Promise.race([
-      start({ config, version, emit, metrics, lifecycle, leave }),
+      start({ config, version, emit, metrics, lifecycle, leave, onFault }),
       ended.promise,
     ]);
     if (typeof url === 'number') return url;
@@ -72,22 +79,33 @@ export async function runPart(
   return code;
 }
 
-function openLife(config: Config, emit: Emit, exit: (code: number) => void): Lifecycle {
+/** After the grace: what is left of it is for giving jobs back and closing connections. */
+const tidyMs = 1_900;
+
+function openLife(
+  config: Config,
+  emit: Emit,
+  exit: (code: number) => void,
+): Pick<Part, 'lifecycle' | 'onFault'> {
   let failed = false;
+  const listeners: ((message: string) => void)[] = [];
+  const deadlineMs = config.STORYTIME_GRACE_MS + tidyMs;
   const lifecycle = createLifecycle({
     emit,
-    deadlineMs: config.STORYTIME_GRACE_MS + 5_000,
+    deadlineMs,
+    partMs: tidyMs,
     exit: (code) => exit(failed ? 1 : code),
   });
   const fail = (thrown: unknown): void => {
     const { message, stack } = toError(thrown);
     emit('notice', { level: 'error', message: `a fault of ours: ${message}`, facts: { stack } });
     failed = true;
+    for (const listener of listeners) listener(message);
     void lifecycle.stop('a fault of ours');
   };
   process.on('unhandledRejection', fail);
   process.on('uncaughtException', fail);
   process.on('disconnect', () => setTimeout(() => process.exit(1), orphanMs).unref());
   stopOnSignals(lifecycle);
-  return lifecycle;
+  return { lifecycle, onFault: (listener) => void listeners.push(listener) };
 }

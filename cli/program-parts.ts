@@ -1,5 +1,5 @@
 // The commands that start something, and those that look after a database.
-import type { Command } from 'commander';
+import { Option, type Command } from 'commander';
 import { durationOption, parseList, parsePort } from './arguments.ts';
 import type { Terminal } from './terminal.ts';
 
@@ -16,8 +16,9 @@ export function addParts(program: Command, terminal: Terminal, ended: Ended): vo
     .command('work')
     .description('run jobs')
     .option('--queues <names>', 'only these queues, with commas between them', parseList)
-    .action(async ({ queues }: { queues?: string[] }) =>
-      ended(await (await import('./work.ts')).runWork(terminal.env, queues)),
+    .addOption(new Option('--lane', 'as the quarantine lane of another work process').hideHelp())
+    .action(async (wanted: { queues?: string[]; lane?: true }) =>
+      ended(await (await import('./work.ts')).runWork(terminal.env, wanted)),
     );
   program
     .command('dashboard')

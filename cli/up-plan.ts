@@ -56,7 +56,7 @@ export interface Secrets {
 }
 
 /** Work is given less time than by default, so that all of `up` stops within ten seconds. */
-const graceMs = 5_000;
+const graceMs = 4_500;
 
 export function partEnvironment(
   config: Config,

@@ -53,7 +53,12 @@ export async function runUp(terminal: Terminal, options: UpOptions & { color?: b
   const ended = deferred<number>();
   const events = createEvents();
   events.on('notice', ({ message }) => say(message));
-  const lifecycle = createLifecycle({ emit: events.emit, deadlineMs: stopWithinMs, exit: ended.resolve });
+  const lifecycle = createLifecycle({
+    emit: events.emit,
+    deadlineMs: stopWithinMs,
+    partMs: stopWithinMs,
+    exit: ended.resolve,
+  });
   lifecycle.onStop('the claim', () => releaseHome(home));
   stopOnSignals(lifecycle);
   for (const message of config.warnings) say(message);

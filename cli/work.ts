@@ -1,14 +1,17 @@
 // `storytime work`: runs jobs, of all queues or of those that are named, and does its share of the maintenance.
 import { isChosen, type Environment } from '../shared/config.ts';
 import { createProviders } from '../providers/create.ts';
+import { noteFault } from '../ledger/crashes.ts';
 import { signLink } from '../ledger/links.ts';
 import { registry } from '../queues/index.ts';
 import type { Registry } from '../queues/registry.ts';
-import type { WorkerDefinition } from '../workers/define.ts';
+import type { Services, WorkerDefinition } from '../workers/define.ts';
 import { openGates } from '../workers/gates.ts';
 import { workers } from '../workers/index.ts';
 import { startWork, type Work } from '../workers/work.ts';
-import { linkSecretOf, openParts, publicUrlOf } from './parts.ts';
+import { createLane } from './lane.ts';
+import { laneLeadMs, runLane } from './lane-work.ts';
+import { linkSecretOf, openParts, publicUrlOf, type Parts } from './parts.ts';
 import { findPort } from './ports.ts';
 import { startProbes } from './probes.ts';
 import { queueNames } from './queue-names.ts';
@@ -22,51 +25,64 @@ interface Cast {
   workers: readonly WorkerDefinition[];
 }
 
-interface WorkStart {
+interface Wanted {
+  /** Only these queues; default all. */
+  queues?: readonly string[];
+  /** The process is the quarantine lane of another work process. */
+  lane?: true;
+}
+
+interface WorkStart extends Wanted {
   env: Environment;
-  /** Default all. */
-  queues: readonly string[] | undefined;
   cast: Cast;
 }
 
 /** `cast`: tests bring kinds and handlers of their own; everything else is as in production. */
 export async function runWork(
   env: Environment,
-  wanted: readonly string[] | undefined,
+  wanted: Wanted,
   cast: Cast = { registry, workers },
 ): Promise<number> {
-  const queues = queueNames(wanted, cast.registry);
-  return runPart('work', env, (part) => start(part, { env, queues, cast }));
+  queueNames(wanted.queues, cast.registry);
+  return runPart(wanted.lane === true ? 'lane' : 'work', env, (part) =>
+    start(part, { ...wanted, env, cast }),
+  );
 }
 
-async function start(part: Part, { env, queues, cast }: WorkStart): Promise<string> {
-  const { config, emit, lifecycle } = part;
-  const listening = queues?.length ?? cast.workers.length;
+async function start(part: Part, { env, queues, cast, lane }: WorkStart): Promise<string> {
+  const { config, emit, lifecycle, version } = part;
   const parts = await openParts(part, {
     registry: cast.registry,
-    workers: listening,
+    workers: lane === true ? 1 : (queues?.length ?? cast.workers.length),
     statementTimeoutMs: 10_000,
   });
-  const gates = openGates({ db: parts.db, emit, baseMs: config.STORYTIME_GATE_MS });
+  const dayMicroUsd = microUsd(config.STORYTIME_DAILY_BUDGET_USD);
+  const options = { ...parts, ...openServices(part, parts), ...cast, config, emit, version, dayMicroUsd };
+  if (lane === true) return runLane(part, options);
+  const graceMs = config.STORYTIME_GRACE_MS;
+  const leadMs = laneLeadMs(config.STORYTIME_LEASE_MS);
+  const work = await startWork({
+    ...options,
+    openLane: (ended) => createLane({ db: parts.db, emit, env, graceMs, leadMs, ended }),
+    recycle: (reason) => void lifecycle.stop(reason, 1),
+    ...(queues !== undefined && { queues }),
+  });
+  part.onFault(() => void noteFault(parts.db, work.workerId).catch(() => undefined));
+  lifecycle.onStop('the work', () => work.stop(), graceMs + 5_000);
+  return await openProbes(part, work, env);
+}
+
+/** Providers, and links to what the jobs make; stopped after the work. */
+function openServices({ config, emit, lifecycle }: Part, { db, relay }: Parts): { services: Services } {
+  const gates = openGates({ db, emit, baseMs: config.STORYTIME_GATE_MS });
   lifecycle.onStop('the gates', () => gates.close());
   const providers = createProviders(config, { emit, gateOf: gates.of });
   lifecycle.onStop('the providers', () => providers.close());
-  lifecycle.onStop('the relay', () => parts.relay.idle());
+  lifecycle.onStop('the relay', () => relay.idle());
   const secret = linkSecretOf(config);
   const artifactLink = (id: string): string =>
     publicUrlOf(config) + signLink(secret, { id, expiresAt: new Date(Date.now() + linkDays * 86_400_000) });
-  const work = await startWork({
-    ...parts,
-    config,
-    ...cast,
-    services: { ...providers, db: parts.db, artifactLink },
-    emit,
-    version: part.version,
-    dayMicroUsd: microUsd(config.STORYTIME_DAILY_BUDGET_USD),
-    ...(queues !== undefined && { queues }),
-  });
-  lifecycle.onStop('the work', () => work.stop());
-  return await openProbes(part, work, env);
+  return { services: { ...providers, db, artifactLink } };
 }
 
 function microUsd(usd: number | undefined): number | undefined {

@@ -1,5 +1,6 @@
 // The way into the engine: add, look, remove. Starts and answers while the engine is absent; `add` is the relay's alone.
 import type { JobsOptions, Queue } from 'bullmq';
+import { quarantineQueue } from '../queues/quarantine.ts';
 import type { Engine, Link } from './connect.ts';
 import { readEpoch, writeEpoch } from './epoch.ts';
 import { held } from './held.ts';
@@ -18,8 +19,9 @@ export const retention = {
   removeOnFail: { age: 7 * dayS, count: 5_000 },
 };
 
+/** `queueNames`: those of the registry; the quarantine lane comes on top, and no board shows it. */
 export function createBroker(engine: Engine, queueNames: readonly string[]): Broker {
-  const { opening, linked, known, use, listeners } = openQueues(engine, queueNames);
+  const { opening, linked, known, use, listeners } = openQueues(engine, [...queueNames, quarantineQueue]);
   return {
     kind: engine.kind,
     get ready() {
@@ -33,7 +35,7 @@ export function createBroker(engine: Engine, queueNames: readonly string[]): Bro
     async remove(name, id) {
       await use(name).queue.remove(id);
     },
-    boardQueues: async () => [...(await opening).queues.values()],
+    boardQueues: async () => shown((await opening).queues),
     ping: async () => known().link.ping(),
     readEpoch: async () => readEpoch(known().link.store),
     writeEpoch: async (epoch) => writeEpoch(known().link.store, epoch),
@@ -85,6 +87,10 @@ function openQueues(engine: Engine, names: readonly string[]): Queues {
     },
     listeners,
   };
+}
+
+function shown(queues: ReadonlyMap<string, Queue>): Queue[] {
+  return [...queues].flatMap(([name, queue]) => (name === quarantineQueue ? [] : [queue]));
 }
 
 /** Closing a queue whose server is away can hang; the link, closed next, ends it all the same. */

@@ -3,12 +3,13 @@
 import { Problem } from '../shared/errors.ts';
 import { sqlState, type Db, type Run } from './db.ts';
 import { isFinal, openStates, sqlStates, type JobState } from './moves.ts';
-import { wakeWaiters } from './waiters.ts';
+import { engineQueue, wakeWaiters } from './waiters.ts';
 
 /** A job that was cancelled and may still be in the engine, where `begin` would refuse it. */
 export interface Removed {
   id: string;
   generation: number;
+  /** The engine's. */
   queue: string;
   kind: string;
 }
@@ -32,7 +33,7 @@ const cancelResting = {
   text: `${family} UPDATE job j SET state = 'cancelled', finished_at = clock_timestamp(), cancel_requested_at = clock_timestamp(),
       claimed_until = NULL
     FROM tree t WHERE j.id = t.id AND j.state IN (${sqlStates(resting)})
-    RETURNING j.id, j.generation, j.queue, j.kind, j.waiter_id`,
+    RETURNING j.id, j.generation, ${engineQueue('j')} AS queue, j.kind, j.waiter_id`,
 };
 const askRunning = {
   name: 'cancel_running',

@@ -31,6 +31,7 @@ export interface Dispatch {
   id: string;
   generation: number;
   kind: string;
+  /** The engine's queue: the job's own, or the quarantine lane. */
   queue: string;
   priority: number;
   /** Milliseconds until it is due, as the database counts them. */

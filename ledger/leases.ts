@@ -1,7 +1,5 @@
-// Leases, progress and rescue: who runs what, in database time. A lease that is not renewed is a dead worker's.
+// Leases and progress: who runs what, in database time. A lease that is not renewed ends: ledger/rescue.ts gives its job back.
 import type { Db } from './db.ts';
-import { claim, type Dispatch } from './insert.ts';
-import { dispatchColumns, toDispatch, wakeWaiters, type DispatchRow } from './waiters.ts';
 
 export interface Lease {
   jobId: string;
@@ -55,36 +53,4 @@ export async function writeProgress(db: Db, notes: readonly ProgressNote[]): Pro
     notes.map((note) => note.percent),
     notes.map((note) => note.message),
   ]);
-}
-
-// SKIP LOCKED: two rescuers share the work, and a finish that is being written right now wins.
-const rescueRows = {
-  name: 'lease_rescue',
-  text: `WITH lost AS (
-      SELECT id, CASE WHEN cancel_requested_at IS NOT NULL THEN 'cancelled' WHEN give_up_at < clock_timestamp() THEN 'expired' ELSE 'waiting' END::job_state AS next
-      FROM job WHERE state = 'running' AND lease_until < clock_timestamp() ORDER BY id LIMIT 500 FOR UPDATE SKIP LOCKED),
-    moved AS (
-      UPDATE job j SET state = lost.next, lease_until = NULL,
-        generation = j.generation + (lost.next = 'waiting')::int,
-        dispatched_at = CASE WHEN lost.next = 'waiting' THEN NULL ELSE j.dispatched_at END,
-        claimed_until = CASE WHEN lost.next = 'waiting' THEN ${claim} END,
-        run_at = CASE WHEN lost.next = 'waiting' THEN clock_timestamp() ELSE j.run_at END,
-        finished_at = CASE WHEN lost.next <> 'waiting' THEN clock_timestamp() END
-      FROM lost WHERE j.id = lost.id
-      RETURNING j.waiter_id, j.attempt_no, j.worker_id, j.started_at, ${dispatchColumns('j')}),
-    ended AS (
-      INSERT INTO attempt (job_id, attempt_no, generation, outcome, message, worker_id, started_at, ended_at)
-      SELECT id, attempt_no, generation - (state = 'waiting')::int, 'lost', 'the worker did not renew its lease', worker_id, started_at, clock_timestamp() FROM moved),
-    ${wakeWaiters('moved')}
-    SELECT true AS own, id, state, generation, kind, queue, priority, tenant, summary, attempt, delay_ms FROM moved
-    UNION ALL SELECT false, id, state, generation, kind, queue, priority, tenant, summary, attempt, delay_ms FROM woken`,
-};
-
-/** Gives back the jobs whose lease ran out; their attempts count as lost and use none up. */
-export async function rescue(db: Db): Promise<{ rescued: number; dispatches: Dispatch[] }> {
-  const rows = await db.run<DispatchRow & { own: boolean }>(rescueRows, []);
-  return {
-    rescued: rows.filter((row) => row.own).length,
-    dispatches: rows.filter((row) => row.state === 'waiting').map(toDispatch),
-  };
 }

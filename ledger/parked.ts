@@ -1,5 +1,6 @@
 // Parked jobs: no process that took them knew their kind or their payload's version. They use no attempt up and come back,
 // as a new generation, as soon as a process can run them.
+import { crashesToLane } from '../queues/quarantine.ts';
 import type { Db } from './db.ts';
 import { claim, type Dispatch } from './insert.ts';
 import { dispatchColumns, toDispatch, type DispatchRow } from './waiters.ts';
@@ -38,7 +39,7 @@ export async function freeParked(db: Db, aliveMs: number): Promise<Dispatch[]> {
 const takeRows = {
   name: 'parked_take',
   text: `WITH mine AS (
-      SELECT id FROM job WHERE state = 'parked' AND parked_for = 'build'
+      SELECT id FROM job WHERE state = 'parked' AND parked_for = 'build' AND crashes < ${crashesToLane}
         AND kind || '@' || payload_version || '/' || $2 = ANY($1::text[])
       ORDER BY id LIMIT $3 FOR UPDATE SKIP LOCKED)
     UPDATE job j SET ${freed}, queue = $2, claimed_until = clock_timestamp() + interval '10 s'

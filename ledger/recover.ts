@@ -2,6 +2,7 @@
 // that compares the two. Each gets a new generation in one statement that asks for the old one, so two of these at once, a
 // delivery that begins meanwhile, and one that comes late do no harm. Running jobs have a lease and are left alone.
 import { engineId, type Broker, type Held } from '../engine/types.ts';
+import { crashesToLane, quarantineQueue } from '../queues/quarantine.ts';
 import type { Db } from './db.ts';
 import type { Dispatch } from './insert.ts';
 import { sqlStates, startableStates } from './moves.ts';
@@ -12,6 +13,7 @@ import { dispatchColumns, toDispatch, type DispatchRow } from './waiters.ts';
 export interface Dispatched {
   id: string;
   generation: number;
+  /** The engine's. */
   queue: string;
   state: (typeof startableStates)[number];
   /** Text, because a Date would lose the microseconds that the order of the pages is made of. */
@@ -34,13 +36,22 @@ export interface Walk {
 // By the index of open jobs: (state, queue, run_at). A queue of a million jobs is read page by page and nothing is sorted.
 const readPage = {
   name: 'recover_page',
-  text: `SELECT id, generation, queue, state, run_at::text AS run_at FROM job
-    WHERE state = $1::job_state AND state IN (${sqlStates(startableStates)}) AND queue = $2 AND dispatched_at IS NOT NULL
+  text: pageOf(`queue = $2 AND crashes < ${crashesToLane}`),
+};
+/** The quarantine lane takes jobs of all queues. */
+const readLanePage = {
+  name: 'recover_lane_page',
+  text: pageOf(`$2 = '${quarantineQueue}' AND crashes >= ${crashesToLane}`),
+};
+
+function pageOf(place: string): string {
+  return `SELECT id, generation, $2 AS queue, state, run_at::text AS run_at FROM job
+    WHERE state = $1::job_state AND state IN (${sqlStates(startableStates)}) AND ${place} AND dispatched_at IS NOT NULL
       AND run_at >= $3::timestamptz AND (run_at, id) > ($3::timestamptz, $4::uuid)
       AND ($5::float8 IS NULL OR (run_at < clock_timestamp() - $5 * interval '1 ms'
         AND dispatched_at < clock_timestamp() - $5 * interval '1 ms'))
-    ORDER BY run_at, id LIMIT $6`,
-};
+    ORDER BY run_at, id LIMIT $6`;
+}
 
 // Claimed for as long as the caller may need to carry it; should it die, the sweep does that.
 const nextGeneration = {
@@ -55,7 +66,9 @@ const start = { run_at: '-infinity', id: '00000000-0000-0000-0000-000000000000' 
 
 /** Walks all jobs that wait in the engine, earliest due first in each queue and state. */
 export function walkDispatched(db: Db, { queues, size, dueForMs }: WalkOptions): Walk {
-  const places = queues.flatMap((queue) => startableStates.map((state) => ({ queue, state })));
+  const places = [...queues, quarantineQueue].flatMap((queue) =>
+    startableStates.map((state) => ({ queue, state })),
+  );
   let place = 0;
   let after = start;
   return {
@@ -63,7 +76,7 @@ export function walkDispatched(db: Db, { queues, size, dueForMs }: WalkOptions):
       for (; place < places.length; place += 1, after = start) {
         const { queue, state } = places[place] ?? { queue: '', state: 'waiting' };
         const values = [state, queue, after.run_at, after.id, dueForMs ?? null, size];
-        const page = await db.run<Dispatched>(readPage, values);
+        const page = await db.run<Dispatched>(queue === quarantineQueue ? readLanePage : readPage, values);
         after = page.at(-1) ?? after;
         if (page.length > 0) return page;
       }

@@ -11,6 +11,7 @@ import type { Registry } from '../queues/registry.ts';
 import { isLedgerDown, type Db } from './db.ts';
 import type { Dispatch } from './insert.ts';
 import { sqlStates, startableStates } from './moves.ts';
+import { engineQueue } from './waiters.ts';
 
 export interface RelayOptions {
   db: Db;
@@ -58,7 +59,7 @@ const claimRows = {
         AND queue = ANY($1::text[])
       ORDER BY claimed_until LIMIT ${batchSize} FOR UPDATE SKIP LOCKED)
     UPDATE job j SET claimed_until = clock_timestamp() + interval '10 s' FROM due WHERE j.id = due.id
-    RETURNING j.id, j.generation, j.kind, j.queue, j.priority, j.tenant, j.summary, j.failures + 1 AS attempt,
+    RETURNING j.id, j.generation, j.kind, ${engineQueue('j')} AS queue, j.priority, j.tenant, j.summary, j.failures + 1 AS attempt,
       greatest(0, extract(epoch FROM j.run_at - clock_timestamp()) * 1000)::float8 AS delay_ms`,
 };
 

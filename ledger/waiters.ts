@@ -1,12 +1,17 @@
 // Completion of a set of children. A waiter is born blocked with the number of jobs it waits for; every statement that
 // makes a job final counts it down in the same transaction, and the one that reaches zero sets it waiting.
+import { crashesToLane, quarantineQueue } from '../queues/quarantine.ts';
 import type { Db } from './db.ts';
 import { claim, type Dispatch } from './insert.ts';
 import { finalStates, sqlStates } from './moves.ts';
 
-/** The columns a statement returns for every job that must go to the engine. */
+/** The engine's queue of a job, as SQL: its own, or the lane of those that were in a process that died twice. */
+export const engineQueue = (alias: string): string =>
+  `CASE WHEN ${alias}.crashes >= ${crashesToLane} THEN '${quarantineQueue}' ELSE ${alias}.queue END`;
+
+/** The columns a statement returns for every job that must go to the engine; `queue` is the engine's. */
 export const dispatchColumns = (alias: string): string =>
-  `${alias}.id, ${alias}.state, ${alias}.generation, ${alias}.kind, ${alias}.queue, ${alias}.priority, ${alias}.tenant, ${alias}.summary,
+  `${alias}.id, ${alias}.state, ${alias}.generation, ${alias}.kind, ${engineQueue(alias)} AS queue, ${alias}.priority, ${alias}.tenant, ${alias}.summary,
     ${alias}.failures + 1 AS attempt, greatest(0, extract(epoch FROM ${alias}.run_at - clock_timestamp()) * 1000)::float8 AS delay_ms`;
 
 export interface DispatchRow extends Omit<Dispatch, 'delayMs'> {

@@ -1,6 +1,7 @@
 // kind -> queue, and what holds for a kind after the queue's defaults. Built once from a list of queues.
 import type { z } from 'zod';
 import type { KindDefinition, QueueDefinition, RetryPolicy } from './define.ts';
+import { quarantineQueue } from './quarantine.ts';
 
 export interface RegisteredKind {
   kind: string;
@@ -27,6 +28,10 @@ const dayMs = 86_400_000;
 export function createRegistry(queues: readonly QueueDefinition[]): Registry {
   const kinds = new Map<string, RegisteredKind>();
   for (const queue of queues) {
+    if (queue.name === quarantineQueue)
+      throw new Error(
+        `registry failed: ${queue.name} is the name of the quarantine lane; choose another one`,
+      );
     for (const [kind, definition] of Object.entries(queue.jobs)) {
       if (kinds.has(kind)) throw new Error(`registry failed: kind ${kind} is declared twice; rename one`);
       kinds.set(kind, {

@@ -4,10 +4,13 @@ import type { Emit } from './events.ts';
 import { toError } from './errors.ts';
 
 export interface Lifecycle {
-  /** Registers what must be stopped; the last one registered is stopped first. */
-  onStop: (name: string, stop: () => Promise<void> | void) => void;
-  /** Stops everything once; later calls wait for the first. */
-  stop: (reason: string) => Promise<void>;
+  /**
+   * Registers what must be stopped; the last one registered is stopped first. One that takes longer than `limitMs` (default
+   * `partMs`) is left behind, so that it cannot take the time of the others.
+   */
+  onStop: (name: string, stop: () => Promise<void> | void, limitMs?: number) => void;
+  /** Stops everything once; later calls wait for the first. `code` is the exit code, default 0. */
+  stop: (reason: string, code?: number) => Promise<void>;
   readonly stopping: boolean;
 }
 
@@ -15,26 +18,28 @@ export interface LifecycleOptions {
   emit: Emit;
   /** Milliseconds until the process exits even if a part hangs. */
   deadlineMs: number;
+  /** How long a part may take to stop, in ms, when it did not say so itself. */
+  partMs: number;
   /** Called when everything has stopped or the deadline has passed. */
   exit: (code: number) => void;
 }
 
 export function createLifecycle(options: LifecycleOptions): Lifecycle {
-  const parts: { name: string; stop: () => Promise<void> | void }[] = [];
+  const parts: { name: string; stop: () => Promise<void> | void; limitMs: number }[] = [];
   let stopped: Promise<void> | undefined;
 
-  async function run(reason: string): Promise<void> {
+  async function run(reason: string, code: number): Promise<void> {
     options.emit('notice', { level: 'info', message: `stopping: ${reason}` });
     const hard = setTimeout(() => {
       options.emit('notice', {
         level: 'error',
         message: `stop took more than ${options.deadlineMs} ms; leaving now`,
       });
-      options.exit(0);
+      options.exit(code);
     }, options.deadlineMs);
     for (const part of parts.toReversed()) {
       try {
-        await part.stop();
+        await within(part.limitMs, Promise.resolve(part.stop()));
       } catch (thrown) {
         options.emit('notice', {
           level: 'warn',
@@ -43,16 +48,24 @@ export function createLifecycle(options: LifecycleOptions): Lifecycle {
       }
     }
     clearTimeout(hard);
-    options.exit(0);
+    options.exit(code);
   }
 
   return {
-    onStop: (name, stop) => void parts.push({ name, stop }),
-    stop: (reason) => (stopped ??= run(reason)),
+    onStop: (name, stop, limitMs = options.partMs) => void parts.push({ name, stop, limitMs }),
+    stop: (reason, code = 0) => (stopped ??= run(reason, code)),
     get stopping() {
       return stopped !== undefined;
     },
   };
+}
+
+async function within(limitMs: number, work: Promise<void>): Promise<void> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => reject(new Error(`it took more than ${limitMs} ms`)), limitMs);
+  });
+  await Promise.race([work, late]).finally(() => clearTimeout(timer));
 }
 
 /** Stops on SIGTERM and SIGINT; a second signal leaves at once. Also stops when the parent process goes away. */

@@ -35,16 +35,22 @@ export interface HostOptions {
   dayMicroUsd?: number | undefined;
   /** Aborts when the process must leave: waits for an absent ledger end. */
   leaving: AbortSignal;
+  /** A handler went on for too long after its abort: its slot was taken back, its code still runs. */
+  onAbandoned?: () => void;
 }
 
 /** How long a handler may ignore its aborted signal before its slot is taken back, in ms. */
 const ignoreLimitMs = 5_000;
+/** The same when the process leaves: the job is handed back while there is time. */
+const leaveLimitMs = 400;
 const resultLimitBytes = 65_536;
 
 interface Run extends Reported {
   attempt: RunningAttempt;
   /** Resolves when no answer in our hands is still being stored. */
   stored?: () => Promise<void>;
+  /** Whether a step was not begun because the process is about to leave. */
+  refused?: () => boolean;
 }
 
 type Able = Exclude<Runnable, { parked: Verdict }>;
@@ -84,7 +90,11 @@ export class WorkerHost {
     const run: Run = {
       begun: answer.begun,
       startedAt: performance.now(),
-      attempt: { begun: answer.begun, controller: new AbortController() },
+      attempt: {
+        begun: answer.begun,
+        controller: new AbortController(),
+        closing: new AbortController(),
+      },
     };
     running.add(run.attempt);
     try {
@@ -106,11 +116,12 @@ export class WorkerHost {
       attempt.controller.abort(new Failure('timeout', `the attempt took more than ${kind.timeoutMs} ms`));
     }, kind.timeoutMs);
     try {
-      return await abandonable(this.#handle(run, delivery, able), signal);
+      return await abandonable(this.#handle(run, delivery, able), signal, this.#options.onAbandoned);
     } catch (thrown) {
       await run.stored?.(); // an answer that is being stored must not find its own attempt ended
+      const closed = run.refused?.() === true ? attempt.closing.signal.reason : thrown;
       return {
-        verdict: await this.#judge(begun, kind, signal.aborted ? signal.reason : thrown),
+        verdict: await this.#judge(begun, kind, signal.aborted ? signal.reason : closed),
         children: [],
       };
     } finally {
@@ -125,10 +136,11 @@ export class WorkerHost {
     const payload = kind.definition.payload.safeParse(current);
     if (!payload.success)
       throw new Failure('bad_input', `the payload no longer fits ${begun.kind}: ${payload.error.message}`);
-    const { job, children, settled, stored } = buildJob({
+    const { job, children, settled, stored, refused } = buildJob({
       begun,
       payload: payload.data,
       signal: attempt.controller.signal,
+      closing: attempt.closing.signal,
       registry,
       db,
       emit,
@@ -139,9 +151,12 @@ export class WorkerHost {
         delivery.showProgress(percent);
       },
     });
-    run.stored = stored;
+    Object.assign(run, { stored, refused });
     try {
-      return { verdict: succeeded(kind, await handler(job, services)), children };
+      const result = await handler(job, services);
+      // It made do without a step that was only put off: that is no result.
+      if (refused()) throw toError(attempt.closing.signal.reason);
+      return { verdict: succeeded(kind, result), children };
     } finally {
       await settled();
     }
@@ -210,12 +225,16 @@ function succeeded(kind: RegisteredKind, result: unknown): Verdict {
 }
 
 /** The work, or its signal's reason when it goes on for 5 s after the abort: a hung handler must not keep its slot. */
-async function abandonable<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
+async function abandonable<T>(work: Promise<T>, signal: AbortSignal, onAbandoned?: () => void): Promise<T> {
   let timer: NodeJS.Timeout | undefined;
   let onAbort: (() => void) | undefined;
   const abandoned = new Promise<never>((_, reject) => {
     onAbort = () => {
-      timer = setTimeout(() => reject(toError(signal.reason)), ignoreLimitMs);
+      const limitMs = signal.reason instanceof Interrupted ? leaveLimitMs : ignoreLimitMs;
+      timer = setTimeout(() => {
+        onAbandoned?.();
+        reject(toError(signal.reason));
+      }, limitMs);
     };
     if (signal.aborted) onAbort();
     else signal.addEventListener('abort', onAbort);

@@ -18,6 +18,8 @@ export interface JobContext {
   begun: Begun;
   payload: unknown;
   signal: AbortSignal;
+  /** Aborted: no further step begins, with its reason. */
+  closing: AbortSignal;
   registry: Registry;
   db: Db;
   emit: Emit;
@@ -39,6 +41,8 @@ export interface BuiltJob {
   settled: () => Promise<void>;
   /** Resolves when no answer in our hands is still being stored. */
   stored: () => Promise<void>;
+  /** Whether a step was not begun because of `closing`. */
+  refused: () => boolean;
 }
 
 /** The handler's view, and what the host needs to end it. */
@@ -47,7 +51,13 @@ export function buildJob(given: JobContext): BuiltJob {
   const children: Child[] = [];
   const steps = new Set<Promise<unknown>>();
   const commits = new Set<Promise<unknown>>();
-  const context: StepContext = { ...given, commit: (work) => track(commits, work) };
+  let refused = false;
+  const admit = (): void => {
+    signal.throwIfAborted(); // no paid call is started by an attempt that is over
+    refused ||= given.closing.aborted;
+    given.closing.throwIfAborted();
+  };
+  const context: StepContext = { ...given, admit, commit: (work) => track(commits, work) };
   const step = rememberedSteps(context);
 
   const job: Job = {
@@ -70,7 +80,7 @@ export function buildJob(given: JobContext): BuiltJob {
       context.onProgress(clamped, message === undefined ? null : sanitiseText(message, 200));
     },
   };
-  return { job, children, settled: () => empty(steps), stored: () => empty(commits) };
+  return { job, children, settled: () => empty(steps), stored: () => empty(commits), refused: () => refused };
 }
 
 function track<T>(under: Set<Promise<unknown>>, work: Promise<T>): Promise<T> {
@@ -122,6 +132,8 @@ function rememberedSteps(context: StepContext): Job['step'] {
 type StepCall<T> = (call: Call) => Promise<T>;
 
 interface StepContext extends JobContext {
+  /** Throws when no step may begin any more. */
+  admit: () => void;
   commit: <T>(work: Promise<T>) => Promise<T>;
 }
 
@@ -134,7 +146,7 @@ async function runStep<T>(
   const { begun, db, emit, signal, leaving } = context;
   const charges: Charge[] = [];
   const start = performance.now();
-  signal.throwIfAborted(); // no paid call is started by an attempt that is over
+  context.admit();
   try {
     const value = await call({
       step: `${begun.jobId}:${name}`,

@@ -9,14 +9,26 @@ export interface Stoppable {
   leaving: AbortController;
 }
 
-/** Take nothing more; let jobs finish; abort what is left so that it is handed back with its attempt; leave in any case. */
+const reason = 'the process is stopping';
+/** After the grace: for handlers that obey, and for the host to hand back those that do not. */
+const handBackMs = 900;
+/** A taker whose engine is away never closes. */
+const closeMs = 400;
+
+/**
+ * Take nothing more; let jobs finish; let steps finish but begin none; abort what is left at the end of the grace, so that it
+ * is handed back with its attempt; leave in any case. Takes at most the grace and 1.3 s, whatever hangs.
+ */
 export async function stopRunning({ takers, running, leaving }: Stoppable, graceMs: number): Promise<void> {
-  await within(1_000, Promise.allSettled(takers.map((taker) => taker.pause())));
-  await within(graceMs * 0.6, running.empty());
-  running.interrupt('the process is stopping');
-  await within(graceMs * 0.3, running.empty());
+  const end = performance.now() + graceMs;
+  await within(Math.min(1_000, graceMs / 3), Promise.allSettled(takers.map((taker) => taker.pause())));
+  await within(end - graceMs / 3 - performance.now(), running.empty());
+  running.close(reason);
+  await within(end - performance.now(), running.empty());
+  running.interrupt(reason);
+  await within(handBackMs, running.empty());
   leaving.abort();
-  await within(2_000, Promise.allSettled(takers.map((taker) => taker.close(running.size > 0))));
+  await within(closeMs, Promise.allSettled(takers.map((taker) => taker.close(running.size > 0))));
 }
 
 async function within<T>(ms: number, work: Promise<T>): Promise<T | undefined> {

@@ -16,6 +16,8 @@ export class LeaseLost extends Error {
 export interface RunningAttempt {
   begun: Begun;
   controller: AbortController;
+  /** Aborted when the process is about to leave: a step under way goes on, and no other one begins. */
+  closing: AbortController;
   /** What the handler last said of its progress, until it is written. */
   progress?: { percent: number; message: string | null };
 }
@@ -36,6 +38,7 @@ export class Running {
   #renewedAt = performance.now();
   /** When the renewal under way was sent; undefined when none is. */
   #askedAt: number | undefined;
+  #closing: Interrupted | undefined;
   #interrupted: Interrupted | undefined;
 
   constructor(options: RunningOptions) {
@@ -57,6 +60,7 @@ export class Running {
       .get(attempt.begun.jobId)
       ?.controller.abort(new LeaseLost('a later attempt of the job has begun'));
     // Begun while the process stops, e.g. after a wait for the ledger.
+    if (this.#closing !== undefined) attempt.closing.abort(this.#closing);
     if (this.#interrupted !== undefined) attempt.controller.abort(this.#interrupted);
     this.#attempts.set(attempt.begun.jobId, attempt);
   }
@@ -70,6 +74,12 @@ export class Running {
 
   get size(): number {
     return this.#attempts.size;
+  }
+
+  /** No attempt begins another step: one cut off in the middle of a paid call might have to pay for it again. */
+  close(reason: string): void {
+    this.#closing = new Interrupted(reason);
+    for (const { closing } of this.#attempts.values()) closing.abort(this.#closing);
   }
 
   /** Aborts every attempt, also those that begin later, so that it is handed back without using an attempt up. */

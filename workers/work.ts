@@ -9,23 +9,18 @@ import type { Broker, OnDelivery } from '../engine/types.ts';
 import { createAttempts, type Attempts } from '../ledger/attempts.ts';
 import type { Db } from '../ledger/db.ts';
 import type { Dispatch } from '../ledger/insert.ts';
-import { listen } from '../ledger/listen.ts';
 import { watchReadiness, type Readiness, type ReadinessWatch } from '../ledger/readiness.ts';
 import type { Relay } from '../ledger/relay.ts';
-import { registerWorker, workerSeen, workerStopped } from '../ledger/workers.ts';
+import { registerWorker, workerDraining, workerSeen, workerStopped } from '../ledger/workers.ts';
 import type { Registry } from '../queues/registry.ts';
 import { knowledge } from '../queues/versions.ts';
+import { startCare } from './care.ts';
 import type { Services, WorkerDefinition } from './define.ts';
 import { WorkerHost } from './host.ts';
 import { createIntake, type Intake } from './intake.ts';
-import { startMaintenance, type Maintenance } from './maintenance/loop.ts';
-import { expirer, pruner, waiterRepair } from './maintenance/pruner.ts';
-import { relaySweep } from './maintenance/relay-sweep.ts';
-import { reconciler } from './maintenance/reconciler.ts';
-import { rescuer } from './maintenance/rescuer.ts';
-import { unparker } from './maintenance/unparker.ts';
 import { persist } from './persist.ts';
 import { stopRunning } from './phases.ts';
+import { laneDefinition, type Lane } from './quarantine.ts';
 import { Running } from './running.ts';
 import { takeFromLedger } from './taking.ts';
 
@@ -54,6 +49,12 @@ export interface WorkOptions {
   dayMicroUsd?: number | undefined;
   /** Only these queues; default all. */
   queues?: readonly string[];
+  /** This process is the quarantine lane, under this worker id: it takes nothing else and maintains nothing. */
+  laneAs?: string;
+  /** Gives the lane's process; `ended` tells that it is gone. Without it somebody else serves the lane. */
+  openLane?: (ended: () => void) => Lane;
+  /** Code that ignores its abort fills the process: it should stop in order, and be started anew. */
+  recycle?: (reason: string) => void;
 }
 
 export interface Work {
@@ -71,13 +72,18 @@ interface Parts {
   attempts: Attempts;
   running: Running;
   intake: Intake;
+  /** Handlers that went on after their abort. */
+  abandoned: number;
 }
+
+/** Such handlers that one process is given: each still holds memory, sockets, perhaps a CPU. */
+const abandonedLimit = 3;
 
 export async function startWork(options: WorkOptions): Promise<Work> {
   const { config, db, emit } = options;
-  const workerId = newId();
+  const workerId = options.laneAs ?? newId();
   const leaving = new AbortController();
-  const definitions = options.workers.filter(({ queue }) => options.queues?.includes(queue.name) ?? true);
+  const definitions = definitionsOf(options);
   const queues = definitions.map(({ queue }) => queue.name);
   const row = { id: workerId, version: options.version, queues, knows: knowledge(options.registry, queues) };
   await persist(() => registerWorker(db, row), leaving.signal);
@@ -86,10 +92,10 @@ export async function startWork(options: WorkOptions): Promise<Work> {
   const leases = { leaseMs: config.STORYTIME_LEASE_MS, renewMs: config.STORYTIME_RENEW_MS };
   const running = new Running({ attempts, ...leases, emit });
   running.start();
-  const parts: Parts = { workerId, leaving, stopping: false, attempts, running, intake: createIntake(emit) };
-  const maintenance = startDuties(options, workerId, onCommitted);
-  const watches = startWatches(options, workerId, maintenance);
-  options.broker.onReturn(() => maintenance.hint('reconciler')); // it may have come back with less
+  const intake = createIntake(emit);
+  const parts: Parts = { workerId, leaving, stopping: false, attempts, running, intake, abandoned: 0 };
+  const care = options.laneAs === undefined ? startCare(options, workerId, onCommitted) : undefined;
+  const watches = startWatches(options, workerId);
   // The engine may come later than this process: nothing is built on it before it has answered.
   options.engine.ready
     .then((link) => startConsumers(options, parts, definitions, link))
@@ -100,9 +106,10 @@ export async function startWork(options: WorkOptions): Promise<Work> {
     async stop() {
       parts.stopping = true;
       parts.intake.end();
-      await stopRunning({ ...parts, takers: parts.intake.takers }, config.STORYTIME_GRACE_MS);
-      await maintenance.stop();
-      await watches.stop();
+      workerDraining(db, workerId).catch(() => undefined); // then a kill in the middle counts as a crash
+      const { takers } = parts.intake;
+      await Promise.all([stopRunning({ ...parts, takers }, config.STORYTIME_GRACE_MS), care?.stop()]);
+      watches.stop();
       running.stop();
       await workerStopped(db, workerId).catch(() => undefined);
     },
@@ -111,26 +118,31 @@ export async function startWork(options: WorkOptions): Promise<Work> {
 
 interface Watches {
   readiness: ReadinessWatch;
-  stop: () => Promise<void>;
+  stop: () => void;
 }
 
-function startWatches(
-  { db, broker, emit, config }: WorkOptions,
-  workerId: string,
-  maintenance: Maintenance,
-): Watches {
+function startWatches({ db, broker, emit, config }: WorkOptions, workerId: string): Watches {
   const readiness = watchReadiness({ db, broker, emit });
-  const unlisten = listen(db, () => maintenance.hint('relay-sweep'));
   const see = (): void => void workerSeen(db, workerId).catch(() => undefined);
   const seen = setInterval(see, config.STORYTIME_RENEW_MS);
   return {
     readiness,
-    async stop() {
+    stop() {
       readiness.stop();
       clearInterval(seen);
-      await unlisten();
     },
   };
+}
+
+function countAbandoned({ emit, recycle }: WorkOptions, count: number): void {
+  const message = `a handler ignores its abort (number ${count}); its slot is free again`;
+  emit('notice', { level: 'warn', message });
+  if (count >= abandonedLimit) recycle?.(`${count} handlers ignore their abort`);
+}
+
+function definitionsOf({ laneAs, workers, queues }: WorkOptions): WorkerDefinition[] {
+  if (laneAs !== undefined) return [laneDefinition(workers)];
+  return workers.filter(({ queue }) => queues?.includes(queue.name) ?? true);
 }
 
 function startConsumers(
@@ -148,11 +160,10 @@ function startConsumers(
       running: parts.running,
       workerId: parts.workerId,
       leaving: parts.leaving.signal,
+      onAbandoned: () => countAbandoned(options, (parts.abandoned += 1)),
     });
-    const concurrency = Math.max(
-      1,
-      Math.round(definition.queue.concurrency * options.config.STORYTIME_CONCURRENCY_SCALE),
-    );
+    const scaled = Math.round(definition.queue.concurrency * options.config.STORYTIME_CONCURRENCY_SCALE);
+    const concurrency = options.laneAs === undefined ? Math.max(1, scaled) : 1;
     const { name: queue } = definition.queue;
     const knows = knowledge(options.registry, [queue]);
     const everyMs = Math.min(options.config.STORYTIME_SWEEP_MS, 2_000);
@@ -163,24 +174,4 @@ function startConsumers(
     );
   }
   options.relay.sweep().catch(() => undefined); // what waited for the engine
-}
-
-function startDuties(
-  options: WorkOptions,
-  workerId: string,
-  onCommitted: (rows: readonly Dispatch[]) => void,
-): Maintenance {
-  const { db, relay, emit } = options;
-  const queues = options.registry.queues.map(({ name }) => name);
-  const everyMs = options.config.STORYTIME_SWEEP_MS;
-  const duties = [
-    relaySweep(relay, Math.min(everyMs, 2_000)),
-    rescuer({ ...options, queues, onCommitted, leaseMs: options.config.STORYTIME_LEASE_MS, everyMs }),
-    reconciler({ ...options, queues, workerId, everyMs: options.config.STORYTIME_RECONCILE_MS }),
-    unparker({ db, onCommitted, aliveMs: options.config.STORYTIME_LEASE_MS, everyMs }),
-    expirer(db, everyMs * 6, onCommitted),
-    waiterRepair(db, everyMs * 6),
-    pruner(db, 60_000),
-  ];
-  return startMaintenance({ db, workerId, duties, queues, leadMs: Math.max(everyMs * 2, 1_000), emit });
 }

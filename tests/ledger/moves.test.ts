@@ -11,7 +11,8 @@ import {
   startableStates,
   type JobState,
 } from '../../ledger/moves.ts';
-import { rescue } from '../../ledger/leases.ts';
+import { limitsOf, rescue } from '../../ledger/rescue.ts';
+import { registry } from '../../queues/index.ts';
 import { redispatch } from '../../ledger/recover.ts';
 import { takeParked } from '../../ledger/parked.ts';
 import { expire } from '../../ledger/retention.ts';
@@ -114,7 +115,7 @@ const operations: Record<string, Operation> = {
   take: () => takeParked(lives.db, { knows: [runnable], queue: 'story-generation', limit: 10 }),
   async rescue({ id }) {
     await setJob(lives, id, `lease_until = now() - interval '1 s'`);
-    return rescue(lives.db);
+    return rescue(lives.db, limitsOf(registry));
   },
   async expire({ id }, random) {
     if (random(4) === 0) await setJob(lives, id, `give_up_at = now() - interval '1 s'`);
@@ -222,7 +223,7 @@ test('a begin takes a job once, early ones are put back and stale ones are gone'
 test('the outcome of an attempt that was taken over is refused, also in one batch with the current one', async () => {
   const first = await lives.start();
   await setJob(lives, first.jobId, `lease_until = now() - interval '1 s'`);
-  await rescue(lives.db);
+  await rescue(lives.db, limitsOf(registry));
   const second = begunOf(await lives.attempts.begin({ jobId: first.jobId, generation: 2 }));
   const [stale, current] = await Promise.all(
     [first, second].map(({ jobId, attemptNo }) =>

@@ -9,14 +9,14 @@ interface Watched {
   exited: Promise<number>;
 }
 
-function open(deadlineMs = 60_000): Watched {
+function open(deadlineMs = 60_000, partMs = 60_000): Watched {
   const { emit, on } = createEvents();
   const told: string[] = [];
   on('notice', ({ message }) => void told.push(message));
   const code: { exit?: (code: number) => void } = {};
   const exited = new Promise<number>((resolve) => (code.exit = resolve));
   return {
-    lifecycle: createLifecycle({ emit, deadlineMs, exit: (given) => code.exit?.(given) }),
+    lifecycle: createLifecycle({ emit, deadlineMs, partMs, exit: (given) => code.exit?.(given) }),
     told,
     exited,
   };
@@ -46,9 +46,20 @@ test('a part that hangs is left behind at the deadline', async () => {
   expect(told.at(-1)).toContain('more than 30 ms');
 });
 
+test('a part that takes longer than its share is left behind, and those after it are stopped all the same', async () => {
+  const { lifecycle, told, exited } = open(60_000, 30);
+  const stopped: string[] = [];
+  lifecycle.onStop('ledger', () => void stopped.push('ledger'));
+  lifecycle.onStop('engine', () => new Promise(() => undefined));
+  lifecycle.onStop('jobs', () => new Promise((resolve) => setTimeout(resolve, 60)), 5_000);
+  void lifecycle.stop('three handlers hang', 1);
+  expect([await exited, stopped]).toEqual([1, ['ledger']]);
+  expect(told.at(-1)).toBe('engine did not stop cleanly: it took more than 30 ms');
+});
+
 const program = `
 import { createLifecycle, stopOnSignals } from './shared/lifecycle.ts';
-const lifecycle = createLifecycle({ emit: () => undefined, deadlineMs: 20_000, exit: (code) => process.exit(code) });
+const lifecycle = createLifecycle({ emit: () => undefined, deadlineMs: 20_000, partMs: 20_000, exit: (code) => process.exit(code) });
 lifecycle.onStop('part', () => {
   console.log('stopping');
   return process.argv[1] === 'hang' ? new Promise(() => undefined) : undefined;

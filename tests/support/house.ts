@@ -2,6 +2,7 @@
 // Tests bring their own queues, so a promise is tested without a provider where none is needed.
 import { setTimeout as delay } from 'node:timers/promises';
 import { z } from 'zod';
+import { newId } from '../../shared/ids.ts';
 import { createEvents, type EventName, type Events } from '../../shared/events.ts';
 import { openEngine } from '../../engine/connect.ts';
 import { createBroker } from '../../engine/broker.ts';
@@ -15,7 +16,8 @@ import { checkJob } from '../../queues/check.ts';
 import { defineQueue } from '../../queues/define.ts';
 import { createRegistry, type Registry } from '../../queues/registry.ts';
 import type { Handler, Services, WorkerDefinition } from '../../workers/define.ts';
-import { startWork, type Work } from '../../workers/work.ts';
+import type { Lane } from '../../workers/quarantine.ts';
+import { startWork, type Work, type WorkOptions } from '../../workers/work.ts';
 
 /** One queue with one kind whose payload and result are any JSON. */
 export const playQueue = defineQueue({
@@ -90,23 +92,23 @@ export async function openHouse(options: HouseOptions): Promise<House> {
   );
   const relay = createRelay({ db, broker, registry, emit });
   const rawEnqueue = createEnqueue({ db, emit, onCommitted: relay.nudge });
-  const definitions = workersOf(registry, options.handlers ?? {});
+  const workOptions = {
+    config: { ...timers, ...options.timers },
+    db,
+    engine,
+    broker,
+    relay,
+    registry,
+    emit,
+    workers: workersOf(registry, options.handlers ?? {}),
+    services: { db, artifactLink: (id: string) => `http://127.0.0.1/${id}` } as unknown as Services,
+    version: 'test',
+    ...(options.queues !== undefined && { queues: options.queues }),
+  };
   const work =
     options.work === false
       ? undefined
-      : await startWork({
-          config: { ...timers, ...options.timers },
-          db,
-          engine,
-          broker,
-          relay,
-          registry,
-          emit,
-          workers: definitions,
-          services: { db, artifactLink: (id: string) => `http://127.0.0.1/${id}` } as unknown as Services,
-          version: 'test',
-          ...(options.queues !== undefined && { queues: options.queues }),
-        });
+      : await startWork({ ...workOptions, openLane: () => laneInside(workOptions) });
   return {
     db,
     broker,
@@ -133,6 +135,15 @@ export async function openHouse(options: HouseOptions): Promise<House> {
       await engine.close();
       await db.close();
     },
+  };
+}
+
+/** The quarantine lane in this process: here no job kills it. */
+function laneInside(options: WorkOptions): Lane {
+  let lane: Promise<Work> | undefined;
+  return {
+    ensure: () => void (lane ??= startWork({ ...options, laneAs: newId() })),
+    stop: async () => (await lane)?.stop(),
   };
 }
 

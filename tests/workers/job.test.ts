@@ -1,6 +1,6 @@
 // Covers: workers/persist.ts
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
-import { rescue } from '../../ledger/leases.ts';
+import { rescue } from '../../ledger/rescue.ts';
 import type { Call } from '../../shared/call.ts';
 import { Failure } from '../../shared/errors.ts';
 import type { Ending } from '../../engine/types.ts';
@@ -122,7 +122,11 @@ test('one name for two steps is a bug, and an enqueue of a payload that does not
 test('no call is started by an attempt whose signal has aborted', async () => {
   let calls = 0;
   const { id, ending } = await play(async (job) => {
-    stage.running.add({ begun: { jobId: job.id } as never, controller: new AbortController() }); // a later attempt
+    stage.running.add({
+      begun: { jobId: job.id } as never,
+      controller: new AbortController(),
+      closing: new AbortController(),
+    }); // a later attempt
     expect(job.signal.aborted).toBe(true);
     return job.step('paid', () => Promise.resolve((calls += 1)));
   });
@@ -182,6 +186,6 @@ test('a process that leaves while the ledger is away ends its delivery without c
   own.leaving.abort();
   expect(await ending).toEqual({ failed: false, outcome: 'unrecorded' });
   expect(await own.row(id)).toMatchObject({ state: 'waiting', attemptNo: 0 });
-  expect(await rescue(own.db)).toMatchObject({ rescued: 0 });
+  expect(await rescue(own.db, { kinds: [], attempts: [] })).toMatchObject({ rescued: [] });
   await own.close();
 });

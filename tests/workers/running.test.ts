@@ -1,5 +1,5 @@
 import { afterEach, expect, test } from '@jest/globals';
-import { rescue } from '../../ledger/leases.ts';
+import { rescue } from '../../ledger/rescue.ts';
 import type { Job } from '../../workers/define.ts';
 import { Interrupted, LeaseLost } from '../../workers/running.ts';
 import { eventually } from '../support/house.ts';
@@ -7,6 +7,7 @@ import { aborted, gate, openStage, type Stage } from './stage.ts';
 
 type Act = (job: Job) => Promise<unknown>;
 
+const noLimits = { kinds: [], attempts: [] };
 let stage: Stage;
 afterEach(() => stage.close());
 
@@ -22,7 +23,7 @@ test('a lease is renewed for as long as its attempt runs', async () => {
   await eventually('it runs', async () => (await stage.row(id)).state === 'running');
   const begun = await stage.row(id);
   await eventually('the first lease has passed', () => Date.now() > (begun.leaseUntil?.getTime() ?? 0) + 200);
-  expect(await rescue(stage.db)).toMatchObject({ rescued: 0 });
+  expect(await rescue(stage.db, noLimits)).toMatchObject({ rescued: [] });
   held.open();
   expect(await ending).toMatchObject({ outcome: 'succeeded' });
 });
@@ -75,7 +76,7 @@ test('an attempt that a later one has replaced in this process is aborted at onc
   const first = stage.deliver(id);
   await eventually('it runs', () => attempts.length === 1);
   await stage.db.prisma.job.update({ where: { id }, data: { leaseUntil: new Date(0) } });
-  await rescue(stage.db);
+  await rescue(stage.db, noLimits);
   const second = stage.deliver(id);
   expect(await first).toMatchObject({ outcome: 'refused' });
   expect(attempts.map((job) => job.signal.aborted)).toEqual([true, false]);

@@ -1,4 +1,4 @@
-// Covers: workers/phases.ts
+// Covers: workers/phases.ts, workers/care.ts
 import { afterEach, beforeEach, expect, test } from '@jest/globals';
 import { enqueuedChannel } from '../../ledger/listen.ts';
 import type { Handler, Job } from '../../workers/define.ts';

@@ -1,10 +1,15 @@
-// Gives dead workers' jobs back, and jobs that should have begun and do not wait in the engine. The only owner of recovery.
+// Gives dead workers' jobs back, and jobs that should have begun and do not wait in the engine. It tells
+// each death. The only owner of recovery.
+import type { Emit } from '../../shared/events.ts';
 import type { Broker } from '../../engine/types.ts';
+import { findDeaths } from '../../ledger/crashes.ts';
 import type { Db } from '../../ledger/db.ts';
 import type { Dispatch } from '../../ledger/insert.ts';
-import { rescue } from '../../ledger/leases.ts';
+import { isFinal } from '../../ledger/moves.ts';
 import { recoverSome, walkDispatched } from '../../ledger/recover.ts';
+import { limitsOf, rescue, type Rescued } from '../../ledger/rescue.ts';
 import type { Relay } from '../../ledger/relay.ts';
+import type { Registry } from '../../queues/registry.ts';
 import type { Duty } from './duty.ts';
 
 export interface RescuerOptions {
@@ -12,6 +17,8 @@ export interface RescuerOptions {
   broker: Broker;
   relay: Relay;
   queues: readonly string[];
+  registry: Registry;
+  emit: Emit;
   onCommitted: (rows: readonly Dispatch[]) => void;
   leaseMs: number;
   everyMs: number;
@@ -28,11 +35,30 @@ export function rescuer(options: RescuerOptions): Duty {
     name: 'rescuer',
     everyMs: options.everyMs,
     async run() {
-      const { rescued, dispatches } = await rescue(db);
-      options.onCommitted(dispatches);
+      const rescued = await giveBack(options);
       if (!broker.ready) return rescued;
       // One that is active for a whole lease and has not begun was taken by a worker that died (docs/decisions/0003).
       return rescued + (await recoverSome(options, walk, { rows: lookAt, ways: ['queued'] }));
     },
   };
+}
+
+async function giveBack({ db, leaseMs, registry, emit, onCommitted }: RescuerOptions): Promise<number> {
+  for (const { workerId, host, pid, openAttempts } of await findDeaths(db, leaseMs))
+    emit('notice', {
+      level: 'warn',
+      message: `a work process died: no sign of life of ${pid} on ${host}; its jobs run elsewhere`,
+      facts: { workerId, openAttempts },
+    });
+  const { rescued, dispatches } = await rescue(db, limitsOf(registry));
+  onCommitted(dispatches);
+  for (const one of rescued) tell(emit, one);
+  return rescued.length;
+}
+
+function tell(emit: Emit, { id: jobId, queue, kind, state, outcome, message }: Rescued): void {
+  const level = state === 'dead' ? 'error' : state === 'parked' ? 'warn' : 'debug';
+  const text = `${kind} ${outcome}: ${message}; it is ${state}`;
+  emit('notice', { level, message: text, facts: { jobId, queue, kind, state } });
+  if (isFinal(state)) emit('job.finished', { jobId, queue, kind, state });
 }

@@ -7,10 +7,10 @@ import { faultWorkers } from './handlers.ts';
 import { faultRegistry } from './kinds.ts';
 
 const env = environment();
-const [part] = process.argv.slice(2);
+const [part, lane] = process.argv.slice(2);
 process.exit(await (part === 'api' ? runApi(env, faultRegistry) : startWork()));
 
 function startWork(): Promise<number> {
   const workers = faultWorkers(env['FAULTS_BILL_URL'] ?? '');
-  return runWork(env, undefined, { registry: faultRegistry, workers });
+  return runWork(env, lane === '--lane' ? { lane: true } : {}, { registry: faultRegistry, workers });
 }

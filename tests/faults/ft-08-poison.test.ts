@@ -1,0 +1,61 @@
+// A job that kills the process it runs in, among innocent ones: it may do so a few times, then it is dead and says why. Its
+// neighbours all come through, and lose no attempt by it.
+// Covers: cli/lane.ts, cli/lane-work.ts, workers/quarantine.ts
+import { expect } from '@jest/globals';
+import { faultRow } from './kit/row.ts';
+import type { World } from './kit/world.ts';
+
+interface Fate {
+  kind: string;
+  state: string;
+  crashes: number;
+  failures: number;
+  error_message: string | null;
+}
+
+const readFates = {
+  name: 'row_fates',
+  text: 'SELECT kind, state::text, crashes, failures, error_message FROM job',
+};
+
+/** Poison is dead after three crashes, four at most; everything else succeeded and lost no attempt. */
+async function checkFates(world: World, poisons: number): Promise<void> {
+  const fates = await world.db.run<Fate & object>(readFates, []);
+  const poison = fates.filter(({ kind }) => kind === 'poison');
+  expect(poison).toHaveLength(poisons);
+  for (const one of poison) {
+    expect(one).toMatchObject({ state: 'dead', error_message: expect.stringMatching(/^poison: .*SIGKILL/) });
+    expect([3, 4]).toContain(one.crashes);
+  }
+  for (const one of fates.filter(({ kind }) => kind !== 'poison'))
+    expect(one).toMatchObject({ state: 'succeeded', failures: 0 });
+}
+
+for (const [poisons, good] of [
+  [1, 9],
+  [3, 97],
+] as const) {
+  faultRow(
+    {
+      ft: '08',
+      tier: 'P',
+      name: `${poisons} of ${poisons + good} jobs kill their process: they die, their neighbours do not`,
+    },
+    async (world) => {
+      await world.start('api');
+      const share = poisons / (poisons + good);
+      await world.caller.enqueueMany(poisons + good, (index) =>
+        Math.floor(index * share) < Math.floor((index + 1) * share + 1e-9)
+          ? ['poison', { ms: 100 }]
+          : ['sleep', { ms: 150 }],
+      );
+      await world.start('work', { supervised: true });
+      const recoveryMs = await world.settled(60_000);
+      const counts = await world.check(['I1', 'I2', 'I3', 'I5', 'I6', 'I9', 'I12'], {
+        finals: ['succeeded', 'dead'],
+      });
+      await checkFates(world, poisons);
+      return { ...counts, recoveryMs, jobs: poisons + good };
+    },
+  );
+}

@@ -1,0 +1,65 @@
+// What a work process does for all of them, beside its jobs: maintenance when it has the lead, the quarantine lane, an ear for
+// what other processes enqueue. The lane's own process does none of it.
+import type { Dispatch } from '../ledger/insert.ts';
+import { listen } from '../ledger/listen.ts';
+import type { Duty } from './maintenance/duty.ts';
+import { startMaintenance } from './maintenance/loop.ts';
+import { expirer, pruner, waiterRepair } from './maintenance/pruner.ts';
+import { reconciler } from './maintenance/reconciler.ts';
+import { relaySweep } from './maintenance/relay-sweep.ts';
+import { rescuer } from './maintenance/rescuer.ts';
+import { unparker } from './maintenance/unparker.ts';
+import { quarantine } from './quarantine.ts';
+import type { WorkOptions } from './work.ts';
+
+export interface Care {
+  stop: () => Promise<void>;
+}
+
+export function startCare(
+  options: WorkOptions,
+  workerId: string,
+  onCommitted: (rows: readonly Dispatch[]) => void,
+): Care {
+  const { db, broker, emit, config } = options;
+  const everyMs = config.STORYTIME_SWEEP_MS;
+  const lane = options.openLane?.(() => {
+    maintenance.hint('rescuer');
+    maintenance.hint('quarantine');
+  });
+  const queues = options.registry.queues.map(({ name }) => name);
+  const duties = dutiesOf(options, { workerId, queues, onCommitted });
+  if (lane !== undefined) duties.push(quarantine({ db, everyMs, lane, onCommitted }));
+  const leadMs = Math.max(everyMs * 2, 1_000);
+  const maintenance = startMaintenance({ db, workerId, duties, queues, leadMs, emit });
+  const unlisten = listen(db, () => maintenance.hint('relay-sweep'));
+  broker.onReturn(() => maintenance.hint('reconciler')); // it may have come back with less
+  return {
+    async stop() {
+      await Promise.all([maintenance.stop(), lane?.stop()]);
+      await unlisten();
+    },
+  };
+}
+
+interface Carer {
+  workerId: string;
+  queues: readonly string[];
+  onCommitted: (rows: readonly Dispatch[]) => void;
+}
+
+function dutiesOf(options: WorkOptions, carer: Carer): Duty[] {
+  const { db, relay, config } = options;
+  const { onCommitted } = carer;
+  const everyMs = config.STORYTIME_SWEEP_MS;
+  const leaseMs = config.STORYTIME_LEASE_MS;
+  return [
+    relaySweep(relay, Math.min(everyMs, 2_000)),
+    rescuer({ ...options, ...carer, leaseMs, everyMs }),
+    reconciler({ ...options, ...carer, everyMs: config.STORYTIME_RECONCILE_MS }),
+    unparker({ db, onCommitted, aliveMs: leaseMs, everyMs }),
+    expirer(db, everyMs * 6, onCommitted),
+    waiterRepair(db, everyMs * 6),
+    pruner(db, 60_000),
+  ];
+}
