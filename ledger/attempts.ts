@@ -9,6 +9,7 @@ import { family, type Child } from './family.ts';
 import { finishBatch, type Finished, type FinishRequest } from './finish.ts';
 import { firstDispatch, insertJobsSql, insertValues, type Dispatch, type InsertedRow } from './insert.ts';
 import { nameOf, succeedBatch } from './succeed.ts';
+import { recogniseWritten } from './written.ts';
 import { renewLeases, writeProgress, type Lease, type ProgressNote } from './leases.ts';
 
 export interface AttemptsOptions {
@@ -72,9 +73,9 @@ async function finishAll(
   const done = plain.length === 0 ? new Set<string>() : await succeedPlain(options, plain);
   const rest = requests.filter((request) => !done.has(nameOf(request)));
   // A failure of the rest is theirs alone: sent again, the successes above would be taken for refused.
-  const others = await finishApart(options, rest).catch((thrown: unknown) =>
-    rest.map((): Settled<Finished> => ({ error: toError(thrown) })),
-  );
+  const others = await finishApart(options, rest)
+    .then((settled) => recogniseWritten(options.db.run, options.workerId, rest, settled))
+    .catch((thrown: unknown) => rest.map((): Settled<Finished> => ({ error: toError(thrown) })));
   const settled = new Map(rest.map((request, index) => [request, others[index]]));
   return requests.map((request) => settled.get(request) ?? { value: { state: 'succeeded', dispatches: [] } });
 }
@@ -147,7 +148,8 @@ async function commitFamily(
     return born;
   } catch (thrown) {
     if (!(thrown instanceof Fenced)) throw thrown;
-    const [settled] = await finishBatch(options.db.run, options.workerId, [request]);
+    const refused = await finishBatch(options.db.run, options.workerId, [request]);
+    const [settled] = await recogniseWritten(options.db.run, options.workerId, [request], refused);
     return settled !== undefined && 'value' in settled ? settled.value : { state: undefined, dispatches: [] };
   }
 }

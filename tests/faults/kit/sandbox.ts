@@ -19,6 +19,8 @@ export interface FaultSandbox {
   fault: (plan: object) => Promise<void>;
   clearFaults: () => Promise<void>;
   bill: () => Promise<BillEntry[]>;
+  /** Every mail that was taken. */
+  mails: () => Promise<{ messageId: string; to: string[]; subject: string }[]>;
 }
 
 /** Ports first, because the other processes are told of them: `env` is what they are to be started with. */
@@ -48,6 +50,7 @@ export function sandboxOf(member: Member, env: Readonly<Record<string, string>>)
       if (!answer.ok) throw new Error(`the sandbox refused the fault: ${await answer.text()}`);
     },
     clearFaults: async () => void (await fetch(`${url}/_sandbox/faults`, { method: 'DELETE' })),
+    mails: async () => ((await (await fetch(`${url}/mailbox.json`)).json()) as { mails: [] }).mails,
     bill: async () =>
       ((await (await fetch(`${url}/_sandbox/bill`)).json()) as { entries: BillEntry[] }).entries,
   };
