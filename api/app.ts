@@ -14,6 +14,7 @@ import { enqueueRoute } from './routes/enqueue.ts';
 import { healthRoutes } from './routes/health.ts';
 import { jobRoutes } from './routes/jobs.ts';
 import { openapiRoutes } from './routes/openapi.ts';
+import { providerRoutes } from './routes/providers.ts';
 import { queueRoutes } from './routes/queues.ts';
 
 /** Every route, in the order in which the router tries them. */
@@ -22,6 +23,7 @@ export function apiRoutes(deps: ApiDeps): Route[] {
     enqueueRoute(deps),
     ...jobRoutes(deps),
     ...queueRoutes(deps),
+    ...providerRoutes(deps),
     ...artifactRoutes(deps),
     ...healthRoutes(deps),
     ...openapiRoutes(deps),

@@ -1,6 +1,7 @@
 // Reads a request's body: JSON only, not compressed, at most 256 kB. What is refused is not read; Node drops the rest of it.
 import type { IncomingMessage } from 'node:http';
-import { Problem } from '../shared/errors.ts';
+import { refusal } from '../queues/check.ts';
+import { Problem, type FieldError } from '../shared/errors.ts';
 import { parseJson } from './json.ts';
 import { ClientGone } from './problems.ts';
 
@@ -19,8 +20,21 @@ export async function readJson(req: IncomingMessage): Promise<unknown> {
   return parseJson(await readBytes(req));
 }
 
+/** For an act that takes nothing: the body is absent or an object without fields. */
+export async function readNothing(req: IncomingMessage): Promise<void> {
+  const body = hasBody(req) ? await readJson(req) : {};
+  if (typeof body !== 'object' || body === null || Array.isArray(body))
+    throw new Problem('object_required', 'the request failed: the body must be a JSON object or absent');
+  const fields = Object.keys(body).slice(0, 20);
+  if (fields.length > 0) throw refusal(fields.map(unknownField));
+}
+
+export function unknownField(key: string): FieldError {
+  return { pointer: `/${key.slice(0, 64)}`, code: 'unknown_field', message: 'is not a field here' };
+}
+
 /** Whether a body was announced. */
-export function hasBody(req: IncomingMessage): boolean {
+function hasBody(req: IncomingMessage): boolean {
   const { 'content-length': length, 'transfer-encoding': transfer } = req.headers;
   return transfer !== undefined || (length !== undefined && length !== '0');
 }

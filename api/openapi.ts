@@ -3,6 +3,7 @@ import { z } from 'zod';
 import { createDocument } from 'zod-openapi';
 import type { Registry } from '../queues/registry.ts';
 import { problems } from '../shared/errors.ts';
+import { providerPaths } from './openapi-providers.ts';
 import { finalStates, openStates } from '../ledger/moves.ts';
 
 const moment = z.iso.datetime();
@@ -102,7 +103,7 @@ export function openapiDocument(registry: Registry, publicUrl?: string): object 
     components: {
       securitySchemes: { bearer: { type: 'http', scheme: 'bearer', description: 'A key: stj_...' } },
     },
-    paths: { ...jobPaths(registry), ...otherPaths },
+    paths: { ...jobPaths(registry), ...providerPaths(refused), ...otherPaths },
   });
 }
 

@@ -3,6 +3,7 @@
 import { Command, Option } from 'commander';
 import { addJobs } from './program-jobs.ts';
 import { addParts, type Ended } from './program-parts.ts';
+import { addProviders } from './program-providers.ts';
 import type { Terminal } from './terminal.ts';
 import { readVersion } from './version.ts';
 
@@ -30,5 +31,6 @@ export function buildProgram(terminal: Terminal, ended: Ended): Command {
     .configureOutput({ writeOut: terminal.out, writeErr: terminal.err, outputError: () => undefined });
   addParts(program, terminal, ended);
   addJobs(program, terminal);
+  addProviders(program, terminal);
   return program;
 }

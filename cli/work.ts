@@ -8,6 +8,7 @@ import type { Registry } from '../queues/registry.ts';
 import type { Services, WorkerDefinition } from '../workers/define.ts';
 import { openGates } from '../workers/gates.ts';
 import { workers } from '../workers/index.ts';
+import { startProviderFigures } from '../workers/provider-figures.ts';
 import { startWork, type Work } from '../workers/work.ts';
 import { createLane } from './lane.ts';
 import { laneLeadMs, runLane } from './lane-work.ts';
@@ -76,7 +77,9 @@ async function start(part: Part, { env, queues, cast, lane }: WorkStart): Promis
 function openServices({ config, emit, lifecycle }: Part, { db, relay }: Parts): { services: Services } {
   const gates = openGates({ db, emit, baseMs: config.STORYTIME_GATE_MS });
   lifecycle.onStop('the gates', () => gates.close());
-  const providers = createProviders(config, { emit, gateOf: gates.of });
+  const figures = startProviderFigures(parts.db, emit);
+  lifecycle.onStop('the provider figures', () => figures.stop());
+  const providers = createProviders(config, { emit: figures.emit, gateOf: gates.of });
   lifecycle.onStop('the providers', () => providers.close());
   lifecycle.onStop('the relay', () => relay.idle());
   const secret = linkSecretOf(config);

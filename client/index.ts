@@ -2,6 +2,7 @@
 // after a lost answer cannot make a second job; that is why network errors, 429 and 503 are retried by themselves.
 import type { JobResults, Payloads } from '../queues/index.ts';
 import { JobDead, JobTimeout, ProblemError } from './errors.ts';
+import { connectProviders, type ProvidersClient } from './providers.ts';
 import { request, type Connection } from './request.ts';
 import type { EnqueuedJob, EnqueueOptions, JobStatus, WaitOptions } from './types.ts';
 import { ended } from './wait.ts';
@@ -32,6 +33,8 @@ export interface Client<Jobs extends JobTypes = Ours> {
     job: string | { id: string; kind: Kind },
     options?: WaitOptions,
   ) => Promise<ResultOf<Jobs, Kind>>;
+  /** For operators. */
+  providers: ProvidersClient;
 }
 
 /** `url` of the API and a key (`stj_...`); `timeoutMs` is the limit of one request, default 10 s. */
@@ -53,8 +56,9 @@ export function connect<Jobs extends JobTypes = Ours>(connection: Connection): C
       const look = () => get(id, signal === undefined ? {} : { signal });
       return (await ended(look, id, options)) as never;
     },
+    providers: connectProviders(connection),
   };
 }
 
 export { JobDead, JobTimeout, ProblemError };
-export type { EnqueuedJob, EnqueueOptions, JobStatus, WaitOptions } from './types.ts';
+export type { EnqueuedJob, EnqueueOptions, JobStatus, ProviderStatus, WaitOptions } from './types.ts';

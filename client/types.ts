@@ -55,3 +55,27 @@ export interface WaitOptions {
   /** Called with every change that was seen. */
   onProgress?: (job: JobStatus) => void;
 }
+
+/** An outside service as the operators see it. */
+export interface ProviderStatus {
+  provider: string;
+  gate: {
+    /** `probing`: its time is over, and one call at a time is let through to see whether the provider is back. */
+    state: 'open' | 'closed' | 'probing';
+    /** A failure code, or `operator`. */
+    reason: string | null;
+    note: string | null;
+    by: string | null;
+    since: string | null;
+    until: string | null;
+  };
+  /** Calls at once that the vendor allows, as it said last. */
+  maxCalls: number | null;
+  /** Calls, their share of errors (0 to 1) and their 95th percentile are of so many seconds. */
+  windowSeconds: number;
+  calls: number;
+  errorShare: number | null;
+  p95Ms: number | null;
+  /** Estimated, in millionths of a dollar, since midnight UTC. */
+  spentTodayMicroUsd: number;
+}

@@ -2,8 +2,10 @@
 // is away. It refreshes itself; however many look, the ledger is asked at most once in two seconds.
 import { Router } from 'express';
 import type { Db } from '../ledger/db.ts';
+import { providerViews } from '../ledger/queries-providers.ts';
 import { emptyStats, queueStats } from '../ledger/queries-queues.ts';
 import { sendPage } from './answers.ts';
+import { providerLine } from './provider-line.ts';
 import { duration, targetSeconds, verdict, type QueueLine } from './verdict.ts';
 import { render } from './views.ts';
 
@@ -18,9 +20,9 @@ const believedMs = 2_000;
 
 export function opsRoutes(options: OpsOptions): Router {
   const router = Router();
-  const read = remembered(believedMs, () => readLines(options));
+  const read = remembered(believedMs, () => Promise.all([readLines(options), providerViews(options.db)]));
   router.get('/ops', async (_request, response) => {
-    const lines = await read();
+    const [lines, providers] = await read();
     const rows = lines.map((line) => ({
       ...line,
       oldest: line.oldestWaitingSeconds > 0 ? duration(line.oldestWaitingSeconds) : '–',
@@ -28,11 +30,9 @@ export function opsRoutes(options: OpsOptions): Router {
     }));
     const { environment } = options;
     const open = lines.reduce((sum, line) => sum + openJobs(line), 0);
-    sendPage(
-      response,
-      200,
-      render('ops', { rows, ...verdict(lines), environment, idle: open === 0, now: new Date() }),
-    );
+    const told = verdict(lines, providers);
+    const page = { rows, providers: providers.map(providerLine), ...told, environment, idle: open === 0 };
+    sendPage(response, 200, render('ops', { ...page, now: new Date() }));
   });
   return router;
 }

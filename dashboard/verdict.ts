@@ -1,5 +1,7 @@
 // The one sentence on top of the operations page: either all is well, or what is not, worst first. Pure.
+import type { ProviderView } from '../ledger/queries-providers.ts';
 import type { QueueStats } from '../ledger/queries-queues.ts';
+import { clock } from './provider-line.ts';
 
 export interface QueueLine extends QueueStats {
   queue: string;
@@ -10,9 +12,25 @@ export const targetSeconds = 120;
 /** A queue is sick when more jobs than this died within a day. */
 const deadLimit = 100;
 
+/** What a person has to know of a closed gate; any other reason is an outage. A rate limit is everyday business. */
+const reasons: Readonly<Record<string, string>> = {
+  auth: 'its key is refused: change it',
+  quota_exhausted: 'its quota is used up: raise it',
+  operator: 'an operator closed its gate',
+};
+
 const words = ['no', 'one', 'two', 'three', 'four', 'five', 'six', 'seven', 'eight', 'nine'];
 
-export function verdict(lines: readonly QueueLine[]): { good: boolean; sentence: string } {
+export function verdict(
+  lines: readonly QueueLine[],
+  providers: readonly ProviderView[] = [],
+): { good: boolean; sentence: string } {
+  const shut = providers
+    .filter(({ gate }) => gate.state !== 'open' && gate.reason !== 'rate_limited')
+    .map(
+      ({ provider, gate }) =>
+        `${provider} is not called since ${clock(gate.since)} (${reasons[gate.reason ?? ''] ?? 'it is away'})`,
+    );
   const late = lines
     .filter((line) => line.oldestWaitingSeconds > targetSeconds)
     .sort((a, b) => b.oldestWaitingSeconds - a.oldestWaitingSeconds)
@@ -20,7 +38,7 @@ export function verdict(lines: readonly QueueLine[]): { good: boolean; sentence:
   const sick = lines
     .filter((line) => line.deadLastDay >= deadLimit)
     .map((line) => `${line.deadLastDay} jobs of ${line.queue} died in the last day`);
-  const wrong = [...late, ...sick];
+  const wrong = [...shut, ...late, ...sick];
   if (wrong.length > 0) return { good: false, sentence: `${wrong.join(', ')}.` };
   return { good: true, sentence: `All ${words[lines.length] ?? lines.length} queues within target.` };
 }

@@ -77,7 +77,7 @@ const reopenRow = {
 const tripRow = {
   name: 'gate_trip',
   text: `INSERT INTO gate AS g (provider, reason, note, closed_by, closed_at, open_until, updated_at)
-    VALUES ($1, 'operator', $2, $3, ${now}, ${now} + $4::float8 * interval '1 ms', ${now})
+    VALUES ($1, 'operator', $2, coalesce((SELECT 'key ' || k.name FROM api_key k WHERE k.id::text = $3), $3), ${now}, ${now} + $4::float8 * interval '1 ms', ${now})
     ON CONFLICT (provider) DO UPDATE SET reason = 'operator', note = excluded.note, closed_by = excluded.closed_by,
       closed_at = CASE WHEN ${waiting} AND g.reason = 'operator' THEN g.closed_at ELSE ${now} END,
       open_until = excluded.open_until, probe_id = NULL, probe_until = NULL, reopened_at = NULL, updated_at = ${now}`,
@@ -138,7 +138,7 @@ export async function reopenGate(db: Db, provider: string, probeId: string): Pro
   return (await db.run(reopenRow, [provider, probeId])).length > 0;
 }
 
-/** An operator closes it from now for `forMs`, whatever it was before. */
+/** An operator closes it from now for `forMs`, whatever it was before. `by`: the id of a key, or a name. */
 export async function tripGate(
   db: Db,
   trip: { provider: string; forMs: number; note: string; by: string },

@@ -16,6 +16,7 @@ const prunes = [
         AND NOT EXISTS (SELECT 1 FROM step s WHERE s.artifact_id = a.id) LIMIT ${chunk}) RETURNING 1`,
   `DELETE FROM leader WHERE duty IN (SELECT duty FROM leader WHERE until < clock_timestamp() - interval '1 day' LIMIT ${chunk}) RETURNING 1`,
   `DELETE FROM worker WHERE id IN (SELECT id FROM worker WHERE seen_at < clock_timestamp() - interval '7 days' LIMIT ${chunk}) RETURNING 1`,
+  `DELETE FROM provider_minute WHERE ctid IN (SELECT ctid FROM provider_minute WHERE minute < now() - interval '2 days' LIMIT ${chunk}) RETURNING 1`,
 ].map((text, index) => ({ name: `prune_${index}`, text }));
 
 /** Deletes all that has had its time, a chunk at a time; returns how many rows. */

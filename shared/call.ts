@@ -1,6 +1,10 @@
 // What a provider call is told and what it tells: the seam between a job's step and an outside service.
 // Neither side knows the other: providers report what was used, the ledger prices it and stores it with the step.
 
+/** The outside services, in the order in which they are shown. */
+export const providerNames = ['gemini', 'elevenlabs', 'deepgram', 'cloudinary', 'smtp'] as const;
+export type ProviderName = (typeof providerNames)[number];
+
 /** A quantity that the vendor bills: `input_token`, `output_token`, `image`, `character`, `second`, `message`, `upload`. */
 export interface Usage {
   unit: string;
@@ -9,7 +13,7 @@ export interface Usage {
 
 /** What one accepted call used, in the vendor's own units. */
 export interface Charge {
-  provider: 'gemini' | 'elevenlabs' | 'deepgram' | 'cloudinary' | 'smtp';
+  provider: ProviderName;
   /** The model (or product) that really answered, as the vendor names it. */
   model: string;
   usage: readonly Usage[];

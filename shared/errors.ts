@@ -78,6 +78,7 @@ export const problems = {
   artifact_not_found: [404, 'There is no such artifact'],
   job_not_found: [404, 'There is no such job'],
   not_found: [404, 'There is nothing here'],
+  provider_not_found: [404, 'There is no such provider'],
   queue_not_found: [404, 'There is no such queue'],
   method_not_allowed: [405, 'The method is not allowed here'],
   request_timeout: [408, 'The request took too long to arrive'],

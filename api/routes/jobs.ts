@@ -1,5 +1,4 @@
 // One job over HTTP: what became of it, and cancel. A job of another tenant is not there.
-import { refusal } from '../../queues/check.ts';
 import { Problem } from '../../shared/errors.ts';
 import { isId } from '../../shared/ids.ts';
 import { quoted, sha256 } from '../../shared/text.ts';
@@ -7,7 +6,7 @@ import { cancelJob } from '../../ledger/cancel.ts';
 import type { Caller } from '../../ledger/keys.ts';
 import { isFinal } from '../../ledger/moves.ts';
 import { readJob, type Include } from '../../ledger/queries-jobs.ts';
-import { hasBody, readJson } from '../body.ts';
+import { readNothing } from '../body.ts';
 import type { ApiDeps, Route } from '../deps.ts';
 import { send, sendJson, type Exchange } from '../exchange.ts';
 import { jobBody } from '../job-body.ts';
@@ -61,23 +60,12 @@ function readInclude(text: string | undefined): Include {
 
 async function cancel(deps: ApiDeps, exchange: Exchange, caller: Caller): Promise<void> {
   const id = jobId(exchange);
-  if (hasBody(exchange.req)) refuseFields(await readJson(exchange.req));
+  await readNothing(exchange.req);
   const { state, removed } = await cancelJob(deps.db, { id, tenant: caller.tenant });
   for (const row of removed)
     deps.emit('job.finished', { jobId: row.id, queue: row.queue, kind: row.kind, state: 'cancelled' });
   if (removed.length > 0) deps.onCancelled?.(removed);
   sendJson(exchange, state === 'running' ? 202 : 200, { id, state, cancelRequested: true });
-}
-
-function refuseFields(body: unknown): void {
-  if (typeof body !== 'object' || body === null || Array.isArray(body))
-    throw new Problem('object_required', 'the request failed: the body must be a JSON object or absent');
-  const fields = Object.keys(body).slice(0, 20);
-  if (fields.length === 0) return;
-  const code = 'unknown_field' as const;
-  throw refusal(
-    fields.map((key) => ({ pointer: `/${key.slice(0, 64)}`, code, message: 'is not a field here' })),
-  );
 }
 
 function jobId(exchange: Exchange): string {

@@ -1,5 +1,5 @@
 // Covers: api/client-error.ts, api/deps.ts, api/exchange.ts, api/idempotency.ts, api/job-body.ts, api/json.ts,
-// api/openapi.ts, api/problems.ts, api/request-id.ts
+// api/openapi.ts, api/openapi-providers.ts, api/problems.ts, api/request-id.ts
 import { createServer } from 'node:http';
 import { once } from 'node:events';
 import type { AddressInfo } from 'node:net';

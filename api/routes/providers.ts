@@ -1,0 +1,125 @@
+// The providers: how they are, and the two things an operator does about one: close its gate for a time, and open it. Both may
+// be clicked twice. Nobody's jobs fail while a gate is closed: they wait and keep their attempts.
+import { z } from 'zod';
+import { refusal } from '../../queues/check.ts';
+import { providerNames, type ProviderName } from '../../shared/call.ts';
+import { Problem, type FieldError } from '../../shared/errors.ts';
+import { hasForbiddenCharacters, quoted } from '../../shared/text.ts';
+import { resetGate, tripGate } from '../../ledger/gates.ts';
+import type { Caller } from '../../ledger/keys.ts';
+import { providerFigures } from '../../ledger/provider-minutes.ts';
+import { providerViews, type ProviderView } from '../../ledger/queries-providers.ts';
+import { readJson, readNothing, unknownField } from '../body.ts';
+import type { ApiDeps, Route } from '../deps.ts';
+import { sendJson, type Exchange } from '../exchange.ts';
+import { remember } from '../remember.ts';
+
+const rememberedMs = 1_000;
+const dayMs = 86_400_000;
+
+/** `forMs`: how long, from a second to seven days. `reason`: why, for those who read it later. */
+export const tripSchema = z.strictObject({
+  forMs: z
+    .int('must be a whole number of milliseconds')
+    .min(1_000, 'must be at least a second')
+    .max(7 * dayMs, 'must be at most 7 days'),
+  reason: z
+    .string()
+    .trim()
+    .min(1, 'must not be empty')
+    .max(200, 'must have at most 200 characters')
+    .refine((text) => !hasForbiddenCharacters(text), 'holds characters that cannot be stored'),
+});
+
+interface Desk {
+  deps: ApiDeps;
+  views: () => Promise<ProviderView[]>;
+}
+
+export function providerRoutes(deps: ApiDeps): Route[] {
+  const figures = remember(rememberedMs, () => providerFigures(deps.db));
+  const desk: Desk = { deps, views: () => providerViews(deps.db, figures) };
+  return [
+    {
+      method: 'GET',
+      path: '/v1/providers',
+      query: [],
+      scope: 'jobs:read',
+      run: async (exchange) => sendJson(exchange, 200, { providers: await desk.views() }),
+    },
+    {
+      method: 'GET',
+      path: '/v1/providers/:provider',
+      query: [],
+      scope: 'jobs:read',
+      run: (exchange) => show(desk, exchange, providerOf(exchange)),
+    },
+    act('trip', (exchange, caller) => trip(desk, exchange, caller)),
+    act('reset', (exchange, caller) => reset(desk, exchange, caller)),
+  ];
+}
+
+function act(name: 'trip' | 'reset', run: (exchange: Exchange, caller: Caller) => Promise<void>): Route {
+  return { method: 'POST', path: `/v1/providers/:provider/${name}`, query: [], scope: 'jobs:operate', run };
+}
+
+async function show({ views }: Desk, exchange: Exchange, provider: ProviderName): Promise<void> {
+  sendJson(
+    exchange,
+    200,
+    (await views()).find((view) => view.provider === provider),
+  );
+}
+
+async function trip(desk: Desk, exchange: Exchange, caller: Caller): Promise<void> {
+  const provider = providerOf(exchange);
+  const { forMs, reason } = readTrip(await readJson(exchange.req));
+  await tripGate(desk.deps.db, { provider, forMs, note: reason, by: caller.keyId });
+  tell(desk, exchange, { provider, keyId: caller.keyId, act: 'closed' });
+  await show(desk, exchange, provider);
+}
+
+async function reset(desk: Desk, exchange: Exchange, caller: Caller): Promise<void> {
+  const provider = providerOf(exchange);
+  await readNothing(exchange.req);
+  await resetGate(desk.deps.db, provider);
+  tell(desk, exchange, { provider, keyId: caller.keyId, act: 'opened' });
+  await show(desk, exchange, provider);
+}
+
+/** Leaves a line of who did it. */
+function tell(
+  { deps }: Desk,
+  { requestId }: Exchange,
+  facts: { provider: string; keyId: string; act: string },
+): void {
+  const message = `${facts.provider}: gate ${facts.act} by an operator`;
+  deps.emit('notice', { level: 'warn', message, facts: { ...facts, requestId } });
+}
+
+function providerOf(exchange: Exchange): ProviderName {
+  const name = exchange.params['provider'] ?? '';
+  const known = providerNames.find((provider) => provider === name);
+  if (known !== undefined) return known;
+  const why = `${quoted(name)} is not a provider; known are ${providerNames.join(', ')}`;
+  throw new Problem('provider_not_found', `the request failed: ${why}`, {
+    details: { providers: providerNames },
+  });
+}
+
+function readTrip(body: unknown): z.output<typeof tripSchema> {
+  if (typeof body !== 'object' || body === null || Array.isArray(body))
+    throw new Problem(
+      'object_required',
+      'the request failed: the body must be a JSON object with forMs and reason',
+    );
+  const parsed = tripSchema.safeParse(body);
+  if (parsed.success) return parsed.data;
+  throw refusal(parsed.error.issues.flatMap(toErrors));
+}
+
+function toErrors(issue: z.core.$ZodIssue): FieldError[] {
+  if (issue.code === 'unrecognized_keys') return issue.keys.slice(0, 20).map(unknownField);
+  const pointer = `/${issue.path.map(String).join('/')}`;
+  return [{ pointer, code: 'validation_failed', message: issue.message }];
+}

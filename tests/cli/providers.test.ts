@@ -1,0 +1,60 @@
+// The `providers` commands against a real API: what an operator reads, closes and opens.
+// Covers: cli/program-providers.ts, client/providers.ts
+import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { gateMs } from '../../ledger/gates.ts';
+import { openApi, type ApiWorld } from '../api/world.ts';
+import { say, type Said } from './world.ts';
+
+let world: ApiWorld;
+beforeAll(async () => {
+  world = await openApi();
+});
+afterAll(() => world.close());
+
+async function providers(line: readonly string[], key: keyof ApiWorld['keys'] = 'operator'): Promise<Said> {
+  return say(['providers', ...line], { STORYTIME_URL: world.api.url, STORYTIME_KEY: world.keys[key] });
+}
+
+test('list prints a line for each provider, or one document', async () => {
+  const said = await providers(['list'], 'reader');
+  expect(said).toMatchObject({ code: 0, err: '' });
+  expect(said.out.split('\n')[0]).toMatch(/^PROVIDER +CALLS +ERRORS +P95 +SPENT TODAY +GATE$/);
+  expect(said.out).toMatch(/^gemini +0 +- +- +\$0\.00 +open$/m);
+  const { schema, providers: list } = JSON.parse((await providers(['list', '--json'], 'reader')).out) as {
+    schema: number;
+    providers: { provider: string }[];
+  };
+  expect([schema, list.map(({ provider }) => provider)]).toEqual([
+    1,
+    ['gemini', 'elevenlabs', 'deepgram', 'cloudinary', 'smtp'],
+  ]);
+});
+
+test('trip closes a gate with a reason and says how to open it, reset opens it', async () => {
+  const tripped = await providers(['trip', 'elevenlabs', '--for', '30m', '--reason', 'INC-42']);
+  expect(tripped.code).toBe(0);
+  expect(tripped.out).toMatch(
+    /^elevenlabs: gate closed until [\d: -]+UTC: operator \(INC-42\) since .*, by key operator\n$/,
+  );
+  expect(tripped.err).toContain('storytime providers reset elevenlabs');
+  expect(await gateMs(world.db, 'elevenlabs')).toBeGreaterThan(1_700_000);
+  expect((await providers(['list'])).out).toMatch(/^elevenlabs .* closed until /m);
+  expect(await providers(['reset', 'elevenlabs'])).toEqual({
+    code: 0,
+    out: 'elevenlabs: gate open\n',
+    err: '',
+  });
+  expect(await gateMs(world.db, 'elevenlabs')).toBeUndefined();
+});
+
+test('a wrong name, a wrong time and a missing right each have their own end', async () => {
+  const unknown = await providers(['trip', 'eleven', '--for', '5m', '--reason', 'x']);
+  expect([unknown.code, unknown.err]).toEqual([
+    1,
+    expect.stringContaining('"eleven" is not a provider; known are gemini'),
+  ]);
+  expect((await providers(['trip', 'smtp', '--for', '5', '--reason', 'x'])).code).toBe(2);
+  expect((await providers(['trip', 'smtp', '--for', '30d', '--reason', 'x'])).code).toBe(2);
+  expect((await providers(['trip', 'smtp', '--for', '5m'])).code).toBe(2);
+  expect((await providers(['reset', 'smtp'], 'reader')).code).toBe(4);
+});

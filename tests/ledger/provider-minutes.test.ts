@@ -1,0 +1,106 @@
+// Covers: ledger/queries-providers.ts
+// What two processes saw of the providers, added up, and as an operator sees it.
+import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { newId } from '../../shared/ids.ts';
+import { closeGate, tripGate } from '../../ledger/gates.ts';
+import {
+  addMinutes,
+  durationSteps,
+  p95Of,
+  stepOf,
+  type MinuteCounts,
+} from '../../ledger/provider-minutes.ts';
+import { providerViews, type ProviderView } from '../../ledger/queries-providers.ts';
+import { prune } from '../../ledger/retention.ts';
+import { openLedger, query, type LedgerWorld } from './world.ts';
+
+let world: LedgerWorld;
+beforeAll(async () => {
+  world = await openLedger();
+});
+afterAll(() => world.close());
+
+const minuteMs = Math.floor(Date.now() / 60_000) * 60_000;
+
+/** So many calls in one duration step. */
+function counts(
+  provider: string,
+  calls: number,
+  durationMs: number,
+  change: Partial<MinuteCounts> = {},
+): MinuteCounts {
+  const buckets = [...durationSteps, Infinity].map((_, step) => (step === stepOf(durationMs) ? calls : 0));
+  return { provider, minuteMs, calls, errors: 0, buckets, ...change };
+}
+
+async function view(provider: string): Promise<ProviderView | undefined> {
+  return (await providerViews(world.db)).find((one) => one.provider === provider);
+}
+
+test('all five are shown, called or not', async () => {
+  const views = await providerViews(world.db);
+  expect(views.map(({ provider }) => provider)).toEqual([
+    'gemini',
+    'elevenlabs',
+    'deepgram',
+    'cloudinary',
+    'smtp',
+  ]);
+  expect(views[1]).toMatchObject({ gate: { state: 'open' }, calls: 0, errorShare: null, p95Ms: null });
+});
+
+test('the counts of many processes in the same minutes add up, and old ones are not counted', async () => {
+  const both = [
+    counts('smtp', 2, 90),
+    counts('gemini', 90, 300),
+    counts('gemini', 10, 2_000, { minuteMs: minuteMs - 60_000 }),
+  ];
+  await Promise.all(Array.from({ length: 10 }, () => addMinutes(world.db, both)));
+  await addMinutes(world.db, [counts('gemini', 0, 50, { errors: 100 })]);
+  await addMinutes(world.db, [counts('gemini', 5_000, 50, { minuteMs: minuteMs - 3_600_000 })]);
+  expect(await view('gemini')).toMatchObject({ calls: 1_000, errorShare: 0.1, p95Ms: 2_250 });
+  expect(await view('smtp')).toMatchObject({ calls: 20, errorShare: 0, p95Ms: 98 });
+});
+
+function spend(provider: string, microUsd: number, at: string): Promise<unknown> {
+  return query(
+    world,
+    `INSERT INTO charge (id, job_id, step, tenant, kind, provider, model, usage, micro_usd, created_at)
+     VALUES ($1, $1, 's', 't', 'k', $2, 'm', '[]', $3, ${at})`,
+    [newId(), provider, microUsd],
+  );
+}
+
+test('spend is of the charges since midnight UTC', async () => {
+  await spend('elevenlabs', 1_500, 'now()');
+  await spend('elevenlabs', 500, 'now()');
+  await spend('elevenlabs', 7, `date_trunc('day', now()) - interval '1 s'`);
+  expect(await view('elevenlabs')).toMatchObject({ spentTodayMicroUsd: 2_000, calls: 0 });
+});
+
+test('the gate is shown with who closed it, why and until when', async () => {
+  await tripGate(world.db, { provider: 'deepgram', forMs: 60_000, note: 'INC-42', by: 'ada' });
+  expect((await view('deepgram'))?.gate).toEqual({
+    state: 'closed',
+    reason: 'operator',
+    note: 'INC-42',
+    by: 'ada',
+    since: expect.any(Date),
+    until: expect.any(Date),
+  });
+  const closing = { provider: 'cloudinary', reason: 'auth', by: 'h:1', probeId: undefined } as const;
+  await closeGate(world.db, { ...closing, baseMs: 0, capMs: 0 });
+  expect((await view('cloudinary'))?.gate).toMatchObject({ state: 'probing', reason: 'auth', note: null });
+});
+
+test('minutes older than two days are deleted', async () => {
+  await addMinutes(world.db, [counts('gemini', 1, 50, { minuteMs: minuteMs - 3 * 86_400_000 })]);
+  expect(await prune(world.db)).toBe(1);
+});
+
+test('the 95th of a hundred calls is found within its step, and a call without an end counts as the longest', () => {
+  expect(p95Of([])).toBeNull();
+  expect(p95Of([100])).toBe(48);
+  expect(p95Of([...durationSteps.map(() => 0), 5])).toBe(100_000);
+  expect([0, 50, 51, 100_000, 100_001].map(stepOf)).toEqual([0, 0, 1, 11, 12]);
+});
