@@ -77,7 +77,7 @@ async function start(part: Part, { env, queues, cast, lane }: WorkStart): Promis
 function openServices({ config, emit, lifecycle }: Part, { db, relay }: Parts): { services: Services } {
   const gates = openGates({ db, emit, baseMs: config.STORYTIME_GATE_MS });
   lifecycle.onStop('the gates', () => gates.close());
-  const figures = startProviderFigures(parts.db, emit);
+  const figures = startProviderFigures(db, emit);
   lifecycle.onStop('the provider figures', () => figures.stop());
   const providers = createProviders(config, { emit: figures.emit, gateOf: gates.of });
   lifecycle.onStop('the providers', () => providers.close());
