@@ -72,7 +72,7 @@ const attemptLimit = 20;
 
 const readOne = {
   name: 'job_read',
-  text: `SELECT j.id, j.kind, j.queue, j.tenant, j.state, j.priority, j.generation, j.attempt_no AS "attemptNo", j.failures, j.progress,
+  text: `SELECT j.id, j.kind, j.queue, j.tenant, j.state, coalesce(j.aged_from, j.priority) AS priority, j.generation, j.attempt_no AS "attemptNo", j.failures, j.progress,
       j.progress_message AS "progressMessage", j.created_at AS "createdAt", j.run_at AS "runAt", j.started_at AS "startedAt",
       j.finished_at AS "finishedAt", j.cancel_requested_at AS "cancelRequestedAt", j.error_code AS "errorCode",
       j.error_message AS "errorMessage", j.result, j.parent_id AS "parentId", j.root_id AS "rootId",

@@ -121,6 +121,10 @@ export const settings = {
     whole(100, 3_600_000).default(30_000),
     'How often the engine is asked whether it still is the one that the ledger knows, in ms.',
   ],
+  STORYTIME_AGEING_MS: [
+    whole(1_000, 86_400_000).default(600_000),
+    'How long a job may wait behind later ones of higher priority, in ms; after half of it, it is served like a high one.',
+  ],
   STORYTIME_GRACE_MS: [
     whole(100, 600_000).default(20_000),
     'How long a stopping process lets its jobs finish, in ms.',

@@ -3,6 +3,7 @@
 import type { Dispatch } from '../ledger/insert.ts';
 import { listen } from '../ledger/listen.ts';
 import type { Duty } from './maintenance/duty.ts';
+import { ageing } from './maintenance/ageing.ts';
 import { startMaintenance } from './maintenance/loop.ts';
 import { expirer, pruner, waiterRepair } from './maintenance/pruner.ts';
 import { reconciler } from './maintenance/reconciler.ts';
@@ -57,6 +58,7 @@ function dutiesOf(options: WorkOptions, carer: Carer): Duty[] {
     relaySweep(relay, Math.min(everyMs, 2_000)),
     rescuer({ ...options, ...carer, leaseMs, everyMs }),
     reconciler({ ...options, ...carer, everyMs: config.STORYTIME_RECONCILE_MS }),
+    ageing({ ...options, ...carer, boundMs: config.STORYTIME_AGEING_MS, everyMs }),
     unparker({ db, onCommitted, aliveMs: leaseMs, everyMs }),
     expirer(db, everyMs * 6, onCommitted),
     waiterRepair(db, everyMs * 6),

@@ -2,6 +2,7 @@
 // The states as a property: random lives of jobs against the real ledger, checked after every operation. A failure prints
 // the seed; set it below to see the same life again.
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { raiseAged } from '../../ledger/ageing.ts';
 import { cancelJob } from '../../ledger/cancel.ts';
 import {
   finalStates,
@@ -113,6 +114,10 @@ const operations: Record<string, Operation> = {
   makeDue: ({ id }) => setJob(lives, id, 'run_at = now()'),
   redispatch: ({ id, generation }) => redispatch(lives.db, [{ id, generation }]),
   take: () => takeParked(lives.db, { knows: [runnable], queue: 'story-generation', limit: 10 }),
+  async age({ id }) {
+    await setJob(lives, id, 'priority = 10');
+    return raiseAged(lives.db, ['story-generation'], 0);
+  },
   async rescue({ id }) {
     await setJob(lives, id, `lease_until = now() - interval '1 s'`);
     return rescue(lives.db, limitsOf(registry));
