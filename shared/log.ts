@@ -1,5 +1,5 @@
 // The log: one JSON line per fact. One wide line per attempt at info, other transitions at debug, never a payload.
-import { pino, stdTimeFunctions } from 'pino';
+import { pino } from 'pino';
 import type { EventBus } from './events.ts';
 
 export type Log = pino.Logger;
@@ -20,7 +20,7 @@ export function createLog(options: LogOptions): Log {
     {
       level: options.level,
       base: { part: options.part, pid: process.pid },
-      timestamp: stdTimeFunctions.isoTime,
+      timestamp: isoTime(),
       formatters: { level: (label) => ({ level: label }) },
       messageKey: 'message',
     },
@@ -28,7 +28,19 @@ export function createLog(options: LogOptions): Log {
   );
 }
 
-const batchCharacters = 8_192;
+/** `,"time":"<ISO 8601>"`; written out once a millisecond: in a burst many lines share one. */
+function isoTime(): () => string {
+  let at = 0;
+  let text = '';
+  return () => {
+    const now = Date.now();
+    if (now !== at) text = `,"time":"${new Date(now).toISOString()}"`;
+    at = now;
+    return text;
+  };
+}
+
+const batchCharacters = 65_536;
 
 /** pino's own buffered destination tries again for ever when the reader of stdout is gone, and so could hold an exit. */
 function batchedStdout(): { write: (line: string) => void } {
@@ -105,9 +117,6 @@ function logHealth(events: EventBus, log: Log): void {
       factsOf(event),
       event.held ? `no jobs are taken: ${event.reason}` : `jobs are taken again: ${event.reason} is well`,
     ),
-  );
-  events.on('worker.rebuilt', (event) =>
-    log.warn(event, `no job of ${event.queue} came though jobs are due: its worker was made anew`),
   );
   events.on('engine.recovered', (event) =>
     log.warn(

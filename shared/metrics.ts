@@ -46,11 +46,11 @@ export function createMetrics(events: EventBus, build: { version: string }): Met
 }
 
 /** Labels come from closed sets, so each combination is looked up once, not at every short job. */
-function remembered<Series>(look: (...labels: string[]) => Series): (...labels: string[]) => Series {
+function remembered<Series>(look: (queue: string, kind: string, third: string, fourth: string) => Series) {
   const known = new Map<string, Series>();
-  return (...labels) => {
-    const key = labels.join('|');
-    const series = known.get(key) ?? look(...labels);
+  return (queue: string, kind: string, third = '', fourth = ''): Series => {
+    const key = `${queue}|${kind}|${third}|${fourth}`;
+    const series = known.get(key) ?? look(queue, kind, third, fourth);
     known.set(key, series);
     return series;
   };
@@ -68,8 +68,8 @@ function countJobs(events: EventBus, { counter, histogram }: Made): void {
     'kind',
   ]);
   events.on('job.enqueued', (e) => enqueued.labels(e.queue, e.kind, e.source).inc(e.count));
-  const finishedOf = remembered((...labels) => finished.labels(...labels));
-  const endToEndOf = remembered((...labels) => endToEnd.labels(...labels));
+  const finishedOf = remembered((queue, kind, state) => finished.labels(queue, kind, state));
+  const endToEndOf = remembered((queue, kind) => endToEnd.labels(queue, kind));
   events.on('job.finished', (e) => {
     finishedOf(e.queue, e.kind, e.state).inc();
     if (e.endToEndMs !== undefined) endToEndOf(e.queue, e.kind).observe(e.endToEndMs / 1_000);
@@ -93,9 +93,9 @@ function countAttempts(events: EventBus, { counter, histogram }: Made): void {
     'kind',
     'result',
   ]);
-  const attemptOf = remembered((...labels) => attempts.labels(...labels));
-  const durationOf = remembered((...labels) => duration.labels(...labels));
-  const waitOf = remembered((...labels) => wait.labels(...labels));
+  const attemptOf = remembered((queue, kind, outcome, code) => attempts.labels(queue, kind, outcome, code));
+  const durationOf = remembered((queue, kind, outcome) => duration.labels(queue, kind, outcome));
+  const waitOf = remembered((queue, kind) => wait.labels(queue, kind));
   events.on('attempt.ended', (e) => {
     attemptOf(e.queue, e.kind, e.outcome, e.code ?? '').inc();
     durationOf(e.queue, e.kind, e.outcome).observe(e.durationMs / 1_000);
@@ -153,18 +153,10 @@ function countProviders(events: EventBus, { counter, gauge, histogram }: Made): 
   });
 }
 
-function showHealth(events: EventBus, { counter, gauge }: Made): void {
+function showHealth(events: EventBus, { gauge }: Made): void {
   const up = gauge('storytime_dependency_up', '1 when it answers.', ['dependency']);
   const held = gauge('storytime_intake_held', '1 while no jobs are taken for this reason.', ['reason']);
   for (const reason of holdReasons) held.labels(reason).set(0);
-  const skew = gauge('storytime_clock_skew_seconds', "This machine's clock minus the database's.", []);
-  const lag = gauge('storytime_event_loop_lag_seconds', 'How late the event loop was at the last look.', []);
-  const rebuilds = counter('storytime_worker_rebuilds_total', 'Workers of the engine that went quiet.', [
-    'queue',
-  ]);
-  events.on('clock.compared', (e) => skew.set(e.aheadMs / 1_000));
-  events.on('loop.turned', (e) => lag.set(e.lagMs / 1_000));
-  events.on('worker.rebuilt', (e) => rebuilds.labels(e.queue).inc());
   events.on('dependency.changed', (e) => up.labels(e.name).set(e.ready ? 1 : 0));
   events.on('intake.changed', (e) => held.labels(e.reason).set(e.held ? 1 : 0));
 }

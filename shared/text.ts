@@ -17,6 +17,20 @@ export function sanitiseText(text: string, maxLength = 4_000): string {
 
 /** A value as JSON that can be stored: no NUL, no lone surrogate, no cycle, BigInt as text. Functions are dropped. */
 export function toStorableJson(value: unknown): string {
+  const plain = plainJson(value);
+  // JSON escapes a NUL and a lone surrogate: without an escape there is nothing to replace.
+  return plain === undefined || plain.includes('\\u') ? cleanJson(value) : plain;
+}
+
+function plainJson(value: unknown): string | undefined {
+  try {
+    return JSON.stringify(value) ?? 'null';
+  } catch {
+    return undefined; // a cycle or a BigInt
+  }
+}
+
+function cleanJson(value: unknown): string {
   const open = new Set<unknown>();
   const walk = (item: unknown): unknown => {
     if (typeof item === 'string') return sanitiseText(item, Number.MAX_SAFE_INTEGER);

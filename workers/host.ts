@@ -21,6 +21,7 @@ import { runnable, type Runnable } from './parking.ts';
 import { persist } from './persist.ts';
 import { report, type Reported } from './ending.ts';
 import { Interrupted, LeaseLost, type Running, type RunningAttempt } from './running.ts';
+import { Stop } from './stop.ts';
 
 export interface HostOptions {
   definition: WorkerDefinition;
@@ -90,11 +91,7 @@ export class WorkerHost {
     const run: Run = {
       begun: answer.begun,
       startedAt: performance.now(),
-      attempt: {
-        begun: answer.begun,
-        controller: new AbortController(),
-        closing: new AbortController(),
-      },
+      attempt: { begun: answer.begun, stop: new Stop() },
     };
     running.add(run.attempt);
     try {
@@ -111,17 +108,17 @@ export class WorkerHost {
   async #run(run: Run, delivery: Delivery, able: Able): Promise<Ended> {
     const { begun, attempt } = run;
     const { kind } = able;
-    const { signal } = attempt.controller;
+    const { stop } = attempt;
     const limit = setTimeout(() => {
-      attempt.controller.abort(new Failure('timeout', `the attempt took more than ${kind.timeoutMs} ms`));
+      stop.abort(new Failure('timeout', `the attempt took more than ${kind.timeoutMs} ms`));
     }, kind.timeoutMs);
     try {
-      return await abandonable(this.#handle(run, delivery, able), signal, this.#options.onAbandoned);
+      return await abandonable(this.#handle(run, delivery, able), stop, this.#options.onAbandoned);
     } catch (thrown) {
       await run.stored?.(); // an answer that is being stored must not find its own attempt ended
-      const closed = run.refused?.() === true ? attempt.closing.signal.reason : thrown;
+      const closed = run.refused?.() === true ? attempt.stop.closed : thrown;
       return {
-        verdict: await this.#judge(begun, kind, signal.aborted ? signal.reason : closed),
+        verdict: await this.#judge(begun, kind, stop.reason ?? closed),
         children: [],
       };
     } finally {
@@ -139,8 +136,7 @@ export class WorkerHost {
     const { job, children, settled, stored, refused } = buildJob({
       begun,
       payload: payload.data,
-      signal: attempt.controller.signal,
-      closing: attempt.closing.signal,
+      stop: attempt.stop,
       registry,
       db,
       emit,
@@ -155,7 +151,7 @@ export class WorkerHost {
     try {
       const result = await handler(job, services);
       // It made do without a step that was only put off: that is no result.
-      if (refused()) throw toError(attempt.closing.signal.reason);
+      if (refused()) throw toError(attempt.stop.closed);
       return { verdict: succeeded(kind, result), children };
     } finally {
       await settled();
@@ -224,26 +220,17 @@ function succeeded(kind: RegisteredKind, result: unknown): Verdict {
   return { outcome: 'succeeded', result: json };
 }
 
-/** The work, or its signal's reason when it goes on for 5 s after the abort: a hung handler must not keep its slot. */
-async function abandonable<T>(work: Promise<T>, signal: AbortSignal, onAbandoned?: () => void): Promise<T> {
-  let timer: NodeJS.Timeout | undefined;
-  let onAbort: (() => void) | undefined;
-  const abandoned = new Promise<never>((_, reject) => {
-    onAbort = () => {
-      const limitMs = signal.reason instanceof Interrupted ? leaveLimitMs : ignoreLimitMs;
+/** The work, or the stop's reason when it goes on for 5 s after it: a hung handler must not keep its slot. */
+function abandonable<T>(work: Promise<T>, stop: Stop, onAbandoned?: () => void): Promise<T> {
+  return new Promise<T>((resolve, reject) => {
+    let timer: NodeJS.Timeout | undefined;
+    stop.onAbort(() => {
+      const limitMs = stop.reason instanceof Interrupted ? leaveLimitMs : ignoreLimitMs;
       timer = setTimeout(() => {
         onAbandoned?.();
-        reject(toError(signal.reason));
+        reject(toError(stop.reason));
       }, limitMs);
-    };
-    if (signal.aborted) onAbort();
-    else signal.addEventListener('abort', onAbort);
+    });
+    work.then(resolve, reject).finally(() => clearTimeout(timer));
   });
-  try {
-    return await Promise.race([work, abandoned]);
-  } finally {
-    clearTimeout(timer);
-    if (onAbort !== undefined) signal.removeEventListener('abort', onAbort);
-    work.catch(() => undefined);
-  }
 }

@@ -13,13 +13,12 @@ import { commitLostCharges, commitStep, readSteps, type Remembered } from '../le
 import { afford } from './afford.ts';
 import type { Job } from './define.ts';
 import { persist } from './persist.ts';
+import type { Stop } from './stop.ts';
 
 export interface JobContext {
   begun: Begun;
   payload: unknown;
-  signal: AbortSignal;
-  /** Aborted: no further step begins, with its reason. */
-  closing: AbortSignal;
+  stop: Stop;
   registry: Registry;
   db: Db;
   emit: Emit;
@@ -41,34 +40,33 @@ export interface BuiltJob {
   settled: () => Promise<void>;
   /** Resolves when no answer in our hands is still being stored. */
   stored: () => Promise<void>;
-  /** Whether a step was not begun because of `closing`. */
+  /** Whether a step was not begun because the process is about to leave. */
   refused: () => boolean;
 }
 
 /** The handler's view, and what the host needs to end it. */
 export function buildJob(given: JobContext): BuiltJob {
-  const { begun, registry, signal } = given;
+  const { begun, registry, stop } = given;
   const children: Child[] = [];
   const steps = new Set<Promise<unknown>>();
   const commits = new Set<Promise<unknown>>();
-  let refused = false;
-  const admit = (): void => {
-    signal.throwIfAborted(); // no paid call is started by an attempt that is over
-    refused ||= given.closing.aborted;
-    given.closing.throwIfAborted();
-  };
-  const context: StepContext = { ...given, admit, commit: (work) => track(commits, work) };
-  const step = rememberedSteps(context);
+  const { admit, refused } = admission(stop);
+  let step: Job['step'] | undefined; // made with the first use: many jobs have none
 
   const job: Job = {
     id: begun.jobId,
     kind: begun.kind,
     tenant: begun.tenant,
-    payload: context.payload,
+    payload: given.payload,
     attempt: begun.attemptNo,
     lastTry: begun.failures + 1 >= (registry.kinds.get(begun.kind)?.retry.attempts ?? 1),
-    signal,
-    step: (name, call, options) => track(steps, step(name, call, options)),
+    get signal() {
+      return stop.signal;
+    },
+    step(name, call, options) {
+      step ??= rememberedSteps({ ...given, admit, commit: (work) => track(commits, work) });
+      return track(steps, step(name, call, options));
+    },
     enqueue(kind, payload, options = {}) {
       children.push({
         job: checkJob(registry, { kind, payload }, Date.now()),
@@ -77,10 +75,23 @@ export function buildJob(given: JobContext): BuiltJob {
     },
     progress(percent, message) {
       const clamped = Math.max(0, Math.min(100, Math.round(percent))) || 0; // NaN too
-      context.onProgress(clamped, message === undefined ? null : sanitiseText(message, 200));
+      given.onProgress(clamped, message === undefined ? null : sanitiseText(message, 200));
     },
   };
-  return { job, children, settled: () => empty(steps), stored: () => empty(commits), refused: () => refused };
+  return { job, children, settled: () => empty(steps), stored: () => empty(commits), refused };
+}
+
+function admission(stop: Stop): { admit: () => void; refused: () => boolean } {
+  let refused = false;
+  return {
+    admit() {
+      if (stop.reason !== undefined) throw stop.reason; // no paid call is started by an attempt that is over
+      if (stop.closed === undefined) return;
+      refused = true;
+      throw stop.closed;
+    },
+    refused: () => refused,
+  };
 }
 
 function track<T>(under: Set<Promise<unknown>>, work: Promise<T>): Promise<T> {
@@ -96,7 +107,7 @@ async function empty(under: ReadonlySet<Promise<unknown>>): Promise<void> {
 
 /** Steps of one attempt: each name once; a stored result is returned, anything else is run and stored. */
 function rememberedSteps(context: StepContext): Job['step'] {
-  const { begun, signal } = context;
+  const { begun, stop } = context;
   const used = new Set<string>();
   let remembered: Promise<Map<string, unknown>> | undefined;
 
@@ -120,7 +131,7 @@ function rememberedSteps(context: StepContext): Job['step'] {
     if (used.has(name))
       throw new Failure('bug', `step failed: ${name} is used twice in one job; give each step its own name`);
     used.add(name);
-    const steps = await persist(recall, signal);
+    const steps = await persist(recall, stop.signal);
     if (!steps.has(name)) return runStep(context, name, call, options.save);
     context.emit('step.ended', { ...factsOf(begun), step: name, result: 'remembered', durationMs: 0 });
     return steps.get(name);
@@ -143,7 +154,8 @@ async function runStep<T>(
   call: StepCall<T>,
   save: unknown,
 ): Promise<Remembered<T>> {
-  const { begun, db, emit, signal, leaving } = context;
+  const { begun, db, emit, leaving } = context;
+  const { signal } = context.stop;
   const charges: Charge[] = [];
   const start = performance.now();
   context.admit();

@@ -4,6 +4,7 @@ import { Failure, toError } from '../shared/errors.ts';
 import type { Emit } from '../shared/events.ts';
 import type { Attempts } from '../ledger/attempts.ts';
 import type { Begun } from '../ledger/begin.ts';
+import type { Stop } from './stop.ts';
 
 /** Why a signal aborted, when it was not the job's own fault. */
 export class Interrupted extends Error {
@@ -15,9 +16,7 @@ export class LeaseLost extends Error {
 
 export interface RunningAttempt {
   begun: Begun;
-  controller: AbortController;
-  /** Aborted when the process is about to leave: a step under way goes on, and no other one begins. */
-  closing: AbortController;
+  stop: Stop;
   /** What the handler last said of its progress, until it is written. */
   progress?: { percent: number; message: string | null };
 }
@@ -58,10 +57,10 @@ export class Running {
     // The job came back while an attempt of it still runs here: that one was given up on, and must not pay any more.
     this.#attempts
       .get(attempt.begun.jobId)
-      ?.controller.abort(new LeaseLost('a later attempt of the job has begun'));
+      ?.stop.abort(new LeaseLost('a later attempt of the job has begun'));
     // Begun while the process stops, e.g. after a wait for the ledger.
-    if (this.#closing !== undefined) attempt.closing.abort(this.#closing);
-    if (this.#interrupted !== undefined) attempt.controller.abort(this.#interrupted);
+    if (this.#closing !== undefined) attempt.stop.close(this.#closing);
+    if (this.#interrupted !== undefined) attempt.stop.abort(this.#interrupted);
     this.#attempts.set(attempt.begun.jobId, attempt);
   }
 
@@ -79,7 +78,7 @@ export class Running {
   /** No attempt begins another step: one cut off in the middle of a paid call might have to pay for it again. */
   close(reason: string): void {
     this.#closing = new Interrupted(reason);
-    for (const { closing } of this.#attempts.values()) closing.abort(this.#closing);
+    for (const { stop } of this.#attempts.values()) stop.close(this.#closing);
   }
 
   /** Aborts every attempt, also those that begin later, so that it is handed back without using an attempt up. */
@@ -133,7 +132,7 @@ export class Running {
   }
 
   async #renew(): Promise<void> {
-    // The controllers of now: a job may end and begin again here while the renewal is under way.
+    // The attempts of now: a job may end and begin again here while the renewal is under way.
     const held = new Map(this.#attempts);
     const leases = [...held.values()].map(({ begun }) => ({
       jobId: begun.jobId,
@@ -141,10 +140,8 @@ export class Running {
     }));
     const { lost, cancelled } = await this.#options.attempts.renew(leases);
     this.#renewedAt = performance.now();
-    for (const id of lost)
-      held.get(id)?.controller.abort(new LeaseLost('another worker has taken the job over'));
-    for (const id of cancelled)
-      held.get(id)?.controller.abort(new Failure('cancelled', 'the job was cancelled'));
+    for (const id of lost) held.get(id)?.stop.abort(new LeaseLost('another worker has taken the job over'));
+    for (const id of cancelled) held.get(id)?.stop.abort(new Failure('cancelled', 'the job was cancelled'));
   }
 
   async #writeProgress(): Promise<void> {
@@ -161,6 +158,6 @@ export class Running {
   }
 
   #abortAll(reason: Error): void {
-    for (const { controller } of this.#attempts.values()) controller.abort(reason);
+    for (const { stop } of this.#attempts.values()) stop.abort(reason);
   }
 }

@@ -1,34 +1,30 @@
 // graphile-worker, for scale: a durable row per job in PostgreSQL, as a user would run it.
-import { Logger, makeWorkerUtils, run, type Task } from 'graphile-worker';
+import { Logger, makeWorkerUtils, run, type Runner } from 'graphile-worker';
 import { Pool } from 'pg';
-import { countdown, measured } from '../measure.ts';
+import { measured } from '../measure.ts';
 import { payload, type Side, type SideContext, type SideResult } from './types.ts';
 
 const logger = new Logger(() => () => undefined);
 
 async function round(context: SideContext, pool: Pool, count: number): Promise<SideResult> {
-  const { done, all } = countdown(count);
-  const noop: Task = async () => {
-    done();
-    await Promise.resolve();
-  };
   const utils = await makeWorkerUtils({ pgPool: pool, logger });
   await utils.migrate();
   await pool.query(`SELECT graphile_worker.add_job('noop', $1::json) FROM generate_series(1, $2)`, [
     JSON.stringify(payload),
     count,
   ]);
-  const result = await measured(count, async () => {
-    const runner = await run({
+  let runner: Runner | undefined;
+  const result = await measured(count, async (ended) => {
+    const noop = (): Promise<void> => Promise.resolve(ended());
+    runner = await run({
       pgPool: pool,
       concurrency: context.inFlight,
       taskList: { noop },
       logger,
       noHandleSignals: true,
     });
-    await all;
-    await runner.stop();
   });
+  await runner?.stop();
   await utils.release();
   return result;
 }

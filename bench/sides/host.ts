@@ -11,7 +11,7 @@ import { createRelay } from '../../ledger/relay.ts';
 import { checkJob } from '../../queues/check.ts';
 import type { Services } from '../../workers/define.ts';
 import { startWork, type Work } from '../../workers/work.ts';
-import { countdown, measured } from '../measure.ts';
+import { measured } from '../measure.ts';
 import { noopQueue, registry } from '../registry.ts';
 import { payload, type Side, type SideContext, type SideResult } from './types.ts';
 
@@ -41,10 +41,9 @@ async function run(context: SideContext, redisUrl: string | undefined, count: nu
   const relay = createRelay({ db, broker, registry, emit });
   await fill(createEnqueue({ db, emit, onCommitted: relay.nudge, deadlineMs: 60_000 }), count);
   await relay.idle();
-  const { done, all } = countdown(count);
-  events.on('attempt.ended', done);
   let work: Work | undefined;
-  const result = await measured(count, async () => {
+  const result = await measured(count, async (ended) => {
+    events.on('attempt.ended', ended);
     work = await startWork({
       config: timers,
       db,
@@ -57,7 +56,6 @@ async function run(context: SideContext, redisUrl: string | undefined, count: nu
       emit,
       version: 'bench',
     });
-    await all;
   });
   await work?.stop();
   await broker.close();

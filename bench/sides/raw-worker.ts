@@ -3,7 +3,7 @@ import { Queue, Worker, createPostgresBackend, withBackend, type WorkerOptions }
 import { Redis } from 'ioredis';
 import { Pool } from 'pg';
 import { retention } from '../../engine/broker.ts';
-import { countdown, measured } from '../measure.ts';
+import { measured } from '../measure.ts';
 import { payload, type Side, type SideContext, type SideResult } from './types.ts';
 
 interface Raw {
@@ -49,12 +49,10 @@ async function run(raw: Raw, count: number, inFlight: number): Promise<SideResul
       Array.from({ length: 500 }, () => ({ name: 'noop', data: payload, opts: { priority: 5 } })),
     );
   }
-  const { done, all } = countdown(count);
   let worker: Worker | undefined;
-  const result = await measured(count, async () => {
+  const result = await measured(count, (ended) => {
     worker = raw.worker(async () => Promise.resolve({}), { concurrency: inFlight, ...retention });
-    worker.on('completed', done);
-    await all;
+    worker.on('completed', ended);
   });
   await worker?.close();
   return result;

@@ -1,10 +1,11 @@
-// Covers: workers/persist.ts
+// Covers: workers/persist.ts, workers/stop.ts
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { rescue } from '../../ledger/rescue.ts';
 import type { Call } from '../../shared/call.ts';
 import { Failure } from '../../shared/errors.ts';
 import type { Ending } from '../../engine/types.ts';
 import type { Job } from '../../workers/define.ts';
+import { Stop } from '../../workers/stop.ts';
 import { eventually } from '../support/house.ts';
 import { gate, openStage, type Stage } from './stage.ts';
 
@@ -122,11 +123,7 @@ test('one name for two steps is a bug, and an enqueue of a payload that does not
 test('no call is started by an attempt whose signal has aborted', async () => {
   let calls = 0;
   const { id, ending } = await play(async (job) => {
-    stage.running.add({
-      begun: { jobId: job.id } as never,
-      controller: new AbortController(),
-      closing: new AbortController(),
-    }); // a later attempt
+    stage.running.add({ begun: { jobId: job.id } as never, stop: new Stop() }); // a later attempt
     expect(job.signal.aborted).toBe(true);
     return job.step('paid', () => Promise.resolve((calls += 1)));
   });
