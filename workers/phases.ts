@@ -22,7 +22,7 @@ const closeMs = 400;
 export async function stopRunning({ takers, running, leaving }: Stoppable, graceMs: number): Promise<void> {
   const end = performance.now() + graceMs;
   await within(Math.min(1_000, graceMs / 3), Promise.allSettled(takers.map((taker) => taker.pause())));
-  await within(end - graceMs / 3 - performance.now(), running.empty());
+  await within(end - graceMs / 2 - performance.now(), running.empty());
   running.close(reason);
   await within(end - performance.now(), running.empty());
   running.interrupt(reason);

@@ -40,14 +40,14 @@ for (const [poisons, good] of [
       ft: '08',
       tier: 'P',
       name: `${poisons} of ${poisons + good} jobs kill their process: they die, their neighbours do not`,
+      timers: { STORYTIME_LEASE_MS: '1500', STORYTIME_RENEW_MS: '400', STORYTIME_SWEEP_MS: '250' },
     },
     async (world) => {
       await world.start('api');
-      const share = poisons / (poisons + good);
+      const places = new Set<number>(); // among the first thirty, so that the row is not all waiting for restarts
+      while (places.size < poisons) places.add(Math.floor(world.random() * Math.min(30, poisons + good)));
       await world.caller.enqueueMany(poisons + good, (index) =>
-        Math.floor(index * share) < Math.floor((index + 1) * share + 1e-9)
-          ? ['poison', { ms: 100 }]
-          : ['sleep', { ms: 150 }],
+        places.has(index) ? ['poison', { ms: 100 }] : ['sleep', { ms: 100 }],
       );
       await world.start('work', { supervised: true });
       const recoveryMs = await world.settled(60_000);
