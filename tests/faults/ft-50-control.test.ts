@@ -1,9 +1,10 @@
 // The control: without a fault the checker finds nothing, and nothing is run or paid twice. A harness that is not also right
 // about a healthy system proves nothing about a sick one.
 import { expect } from '@jest/globals';
+import { openEngine } from '../../engine/connect.ts';
 import { allInvariants } from './kit/check.ts';
 import { faultRow } from './kit/row.ts';
-import { canary } from './kit/world.ts';
+import { canary, type World } from './kit/world.ts';
 
 // Longer than in the other rows: a machine that stands still for a second is a fault, too.
 const timers = { STORYTIME_LEASE_MS: '9000', STORYTIME_RENEW_MS: '2000', STORYTIME_SWEEP_MS: '1000' };
@@ -27,7 +28,19 @@ faultRow(
     const counts = await world.check(allInvariants);
     expect(counts).toEqual({ lost: 0, reruns: 0, refused: 0, extraCalls: 0 });
     expect(world.bill.entries).toHaveLength(400);
+    expect(await engineText(world)).not.toContain('Ottilie');
     expect(world.caller.sent).toHaveLength(2_000);
     return { ...counts, recoveryMs, jobs: 2_000 };
   },
 );
+
+/** All that the engine holds of the jobs: what Bull Board can show. */
+async function engineText({ databaseUrl, redis }: World): Promise<string> {
+  const engine = openEngine({ databaseUrl, redisUrl: redis?.url, workers: 0 });
+  const queue = (await engine.ready).queue('side');
+  const jobs = await queue.getJobs(['completed', 'failed', 'waiting', 'delayed'], 0, 2_000);
+  expect(jobs.length).toBeGreaterThan(500);
+  await queue.close();
+  await engine.close();
+  return JSON.stringify(jobs.map((job) => job.asJSON()));
+}

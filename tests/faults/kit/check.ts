@@ -16,6 +16,8 @@ export interface Evidence {
   /** `<job id>:<step>` of each charged call. */
   charged: readonly string[];
   members: readonly Member[];
+  /** Metrics, and whatever else a row wants looked through. */
+  texts: readonly string[];
   /** Texts that must not leave the ledger. */
   canaries: readonly string[];
 }
@@ -169,6 +171,7 @@ const checks: Record<Invariant, Check> = {
     ...evidence.caller.sent.flatMap(({ body = '' }) =>
       holds(body, evidence.canaries) ? `problem: ${body}` : [],
     ),
+    ...evidence.texts.filter((text) => holds(text, evidence.canaries)).map((text) => text.slice(0, 300)),
   ],
 };
 

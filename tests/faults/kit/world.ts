@@ -10,6 +10,7 @@ import { createFolder, removeFolder } from '../../support/folders.ts';
 import { eventually } from '../../support/house.ts';
 import type { TestRedis } from '../../support/redis.ts';
 import { startBill, type Bill } from './bill.ts';
+import { readiness } from './census.ts';
 import { checkInvariants, type CheckOptions, type Counts, type Invariant } from './check.ts';
 import { createCaller, type Caller } from './client.ts';
 import { createFleet, type Fleet, type Member, type MemberOptions, type PartName } from './fleet.ts';
@@ -124,10 +125,21 @@ export async function openWorld(options: WorldOptions): Promise<World & { close:
     hasten: async () => void (await db.run(hasten, [])),
     async check(names, given) {
       const charged = [...bill.entries, ...((await sandbox?.bill()) ?? [])].flatMap(({ step }) => step ?? []);
-      return checkInvariants({ db, caller, charged, members, canaries: canariesOf(key) }, names, given);
+      const texts = names.includes('I12') ? await metricsOf(members) : [];
+      return checkInvariants(
+        { db, caller, charged, members, texts, canaries: canariesOf(key) },
+        names,
+        given,
+      );
     },
     close: () => closeWorld({ fleet, bill, db, stores, folder }),
   };
+}
+
+/** What live processes tell a Prometheus. */
+async function metricsOf(members: readonly Member[]): Promise<string[]> {
+  const speaking = members.filter(({ alive, url }) => alive && url !== '');
+  return Promise.all(speaking.map(async ({ url }) => (await readiness(url, '/metrics')).body));
 }
 
 async function readStates(db: Db): Promise<Record<string, number>> {
