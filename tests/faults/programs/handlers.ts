@@ -18,6 +18,12 @@ export function faultWorkers(billUrl: string) {
       },
       hang: (job) => delay(job.payload.ms),
       oom: () => fillMemory(),
+      stray() {
+        setTimeout(() => {
+          throw new Error('a throw that nobody can catch');
+        }, 50);
+        return delay(60_000);
+      },
       fail: (job) => Promise.reject(new Error(job.payload.message)),
       async children(job) {
         for (let child = 0; child < job.payload.count; child += 1)

@@ -31,6 +31,8 @@ export const playQueue = defineQueue({
     hang: { payload: z.strictObject({ ms: ms.default(3_600_000) }), result, replay: 'safe' },
     /** Takes memory until the process ends. */
     oom: { payload: z.strictObject({}), result, replay: 'safe' },
+    /** Throws where nobody can catch it, and never ends. */
+    stray: { payload: z.strictObject({}), result, replay: 'safe' },
     /** Throws what is said, as a handler with a bug would. */
     fail: { payload: z.strictObject({ message: z.string() }), result, replay: 'safe' },
     /** Gives birth to `count` sleeps of `ms`, and to a `rest` that waits for them. */
