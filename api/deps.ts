@@ -20,6 +20,8 @@ export interface ApiDeps {
   linkSecret: string;
   /** Address of the API as users see it, for the OpenAPI document. */
   publicUrl?: string;
+  /** The ledger's time in ms since 1970, for what is due at a point of time; default this machine's. */
+  now?: () => Promise<number>;
   /** True once the process is stopping: every request but the probes gets a 503. */
   draining: () => boolean;
   /** Told which jobs were cancelled, to take them out of the engine as a courtesy; must not throw. */

@@ -1,6 +1,7 @@
 // `storytime api`: the enqueue API. It answers while the engine is away: what is accepted is in the ledger.
 import type { Environment } from '../shared/config.ts';
 import { startApi } from '../api/server.ts';
+import { createLedgerClock } from '../ledger/clock.ts';
 import { createEnqueue } from '../ledger/enqueue.ts';
 import { createKeyring } from '../ledger/keys.ts';
 import { watchReadiness } from '../ledger/readiness.ts';
@@ -27,6 +28,7 @@ async function start(part: Part, registry: Registry): Promise<string> {
     keyring: createKeyring({ db }),
     emit,
     readiness: readiness.now,
+    now: createLedgerClock(db).now,
     metrics,
     linkSecret: linkSecretOf(config),
     publicUrl: publicUrlOf(config),

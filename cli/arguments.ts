@@ -20,6 +20,14 @@ export function parsePort(text: string): number {
   return port;
 }
 
+/** 1 to 100,000. */
+export function parseCount(text: string): number {
+  const count = Number(text);
+  if (!/^\d+$/.test(text) || count < 1 || count > 100_000)
+    throw new InvalidArgumentError('Write a whole number from 1 to 100000.');
+  return count;
+}
+
 /** `a,b` -> ['a', 'b']. */
 export function parseList(text: string): string[] {
   const names = text.split(',').map((name) => name.trim());

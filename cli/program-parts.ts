@@ -1,6 +1,6 @@
 // The commands that start something, and those that look after a database.
 import { Option, type Command } from 'commander';
-import { durationOption, parseList, parsePort } from './arguments.ts';
+import { durationOption, parseCount, parseList, parsePort } from './arguments.ts';
 import type { Terminal } from './terminal.ts';
 
 /** Told the exit code of a command that ends with another one than 0. */
@@ -29,6 +29,33 @@ export function addParts(program: Command, terminal: Terminal, ended: Ended): vo
     .description('run the stand-ins for the five providers')
     .action(async () => ended(await (await import('./sandbox.ts')).runSandbox(terminal.env)));
   addCare(program, terminal, ended);
+  addRecovery(program, terminal, ended);
+}
+
+function addRecovery(program: Command, terminal: Terminal, ended: Ended): void {
+  program
+    .command('recover')
+    .description(
+      'give the engine again what it has lost; safe beside live workers, which do it by themselves',
+    )
+    .option('--dry-run', 'tell what would be given to it, by queue and state, and change nothing')
+    .action(async (_flags, command: Command) =>
+      (await import('./recover.ts')).runRecover(terminal, command.optsWithGlobals()),
+    );
+  program
+    .command('drill')
+    .description('lose the engine of a throwaway system in the middle of its work, and prove that no job is')
+    .addOption(
+      new Option('--engine <name>', 'default redis where redis-server is installed').choices([
+        'redis',
+        'postgres',
+      ]),
+    )
+    .addOption(new Option('--jobs <number>', 'how many jobs').argParser(parseCount).default(120))
+    .addOption(durationOption('--timeout <time>', 'how long the jobs may take').default(120_000, '2m'))
+    .action(async (_flags, command: Command) =>
+      ended(await (await import('./drill.ts')).runDrill(terminal, command.optsWithGlobals())),
+    );
 }
 
 function addUp(program: Command, terminal: Terminal, ended: Ended): void {

@@ -1,10 +1,7 @@
 // `storytime up`: the whole system as one process tree, for development: database, sandbox, API, work, dashboard.
 // Stopped by one Ctrl-C within ten seconds, sandbox and database last; killed, it leaves no orphan and loses no job.
-import { nodeFlags } from './node-flags.ts';
 import { createWriteStream, mkdirSync, renameSync, statSync, type WriteStream } from 'node:fs';
-import { createRequire } from 'node:module';
 import { join } from 'node:path';
-import { fileURLToPath, pathToFileURL } from 'node:url';
 import { loadConfig, type Config, type Environment } from '../shared/config.ts';
 import { createEvents } from '../shared/events.ts';
 import { createLifecycle, stopOnSignals, type Lifecycle } from '../shared/lifecycle.ts';
@@ -19,6 +16,7 @@ import { claimHome, ensureSecret, makeHome, readNote, releaseHome, writeNote, ty
 import { linkSecretOf, openDatabase } from './parts.ts';
 import type { PartName } from './process.ts';
 import { json, painter, type Paint, type Terminal } from './terminal.ts';
+import { thisProgram } from './this-program.ts';
 import { lineReader } from './up-lines.ts';
 import { choosePorts, needsSandbox, partEnvironment, withOptions, type UpOptions } from './up-plan.ts';
 import { welcome } from './up-print.ts';
@@ -173,14 +171,6 @@ function stoppedEarly(): CliError {
 function announce({ terminal, options, paint }: Up, note: UpNote): void {
   if (options.json === true) terminal.out(json(note));
   else terminal.out(welcome(note, programName(), paint));
-}
-
-/** This very program, so that parts run the same code; from its TypeScript source through tsx, as tests do. */
-function thisProgram(): { file: string; execArgv: readonly string[] } {
-  if (import.meta.url.endsWith('.js'))
-    return { file: fileURLToPath(new URL('./main.js', import.meta.url)), execArgv: [...nodeFlags] };
-  const tsx = pathToFileURL(createRequire(import.meta.url).resolve('tsx')).href;
-  return { file: fileURLToPath(new URL('./main.ts', import.meta.url)), execArgv: ['--import', tsx] };
 }
 
 function programName(): string {

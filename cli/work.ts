@@ -14,7 +14,7 @@ import { createLane } from './lane.ts';
 import { laneLeadMs, runLane } from './lane-work.ts';
 import { linkSecretOf, openParts, publicUrlOf, type Parts } from './parts.ts';
 import { findPort } from './ports.ts';
-import { startProbes } from './probes.ts';
+import { startProbes, type ProbesOptions } from './probes.ts';
 import { queueNames } from './queue-names.ts';
 import { runPart, type Part } from './process.ts';
 
@@ -62,15 +62,18 @@ async function start(part: Part, { env, queues, cast, lane }: WorkStart): Promis
   if (lane === true) return runLane(part, options);
   const graceMs = config.STORYTIME_GRACE_MS;
   const leadMs = laneLeadMs(config.STORYTIME_LEASE_MS);
-  const work = await startWork({
+  let work: Work | undefined;
+  const url = await openProbes(part, () => work, env);
+  const started = await startWork({
     ...options,
     openLane: (ended) => createLane({ db: parts.db, emit, env, graceMs, leadMs, ended }),
     recycle: (reason) => void lifecycle.stop(reason, 1),
     ...(queues !== undefined && { queues }),
   });
-  part.onFault(() => void noteFault(parts.db, work.workerId).catch(() => undefined));
-  lifecycle.onStop('the work', () => work.stop(), graceMs + 5_000);
-  return await openProbes(part, work, env);
+  work = started;
+  part.onFault(() => void noteFault(parts.db, started.workerId).catch(() => undefined));
+  lifecycle.onStop('the work', () => started.stop(), graceMs + 5_000);
+  return url;
 }
 
 /** Providers, and links to what the jobs make; stopped after the work. */
@@ -92,12 +95,20 @@ function microUsd(usd: number | undefined): number | undefined {
   return usd === undefined ? undefined : Math.round(usd * 1_000_000);
 }
 
-/** /livez, /readyz and /metrics on loopback. Several work processes on one machine share the default: the next takes a free port. */
-async function openProbes(part: Part, work: Work, env: Environment): Promise<string> {
+/** Before the work has begun, which takes the ledger, and while it ends. */
+const notNow = { ledger: false, engine: false, held: [] };
+
+/**
+ * /livez, /readyz and /metrics on loopback, open before anything else is there: a process that waits is alive. Several work
+ * processes on one machine share the default: the next takes a free port.
+ */
+async function openProbes(part: Part, work: () => Work | undefined, env: Environment): Promise<string> {
   const setting = 'STORYTIME_WORK_PORT';
   const wish = { setting, port: part.config[setting], chosen: isChosen(env, setting) };
   const port = await findPort(wish, { host: '127.0.0.1', patienceMs: 0 });
-  const probes = await startProbes({ port, ready: () => work.ready(), metrics: part.metrics });
+  const ready = async (): ReturnType<ProbesOptions['ready']> =>
+    part.lifecycle.stopping ? notNow : ((await work()?.ready()) ?? notNow);
+  const probes = await startProbes({ port, ready, metrics: part.metrics });
   part.lifecycle.onStop('the probes', () => probes.close());
   return probes.url;
 }

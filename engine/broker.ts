@@ -101,7 +101,10 @@ async function closeQueues(open: Open | undefined): Promise<void> {
 }
 
 function jobOptions(job: EngineJob): JobsOptions {
-  return { jobId: engineId(job.data), priority: job.priority, delay: Math.ceil(job.delayMs), attempts: 1 };
+  const { data, priority, delayMs, countedAtMs } = job;
+  // BullMQ adds the delay to this time: a producer's wrong clock would hold the job back by as much as it is ahead.
+  const timestamp = countedAtMs === undefined ? {} : { timestamp: Math.round(countedAtMs) };
+  return { jobId: engineId(data), priority, delay: Math.ceil(delayMs), attempts: 1, ...timestamp };
 }
 
 function onReturn({ link }: Open, listener: () => void): void {

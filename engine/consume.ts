@@ -9,6 +9,8 @@ import type { Consumer, EngineData, OnDelivery } from './types.ts';
 export interface ConsumeOptions {
   concurrency: number;
   emit: Emit;
+  /** How long BullMQ waits for a job before it asks again, in ms; default 5 s. */
+  waitMs?: number;
   /** Nothing is taken, and no worker of the engine exists, until `take`. */
   held?: boolean;
 }
@@ -38,12 +40,22 @@ class QueueConsumer implements Consumer {
   #movedAt = performance.now();
   #closed = false;
 
-  constructor(link: Link, queue: string, { concurrency, emit }: ConsumeOptions, onDelivery: OnDelivery) {
+  constructor(
+    link: Link,
+    queue: string,
+    { concurrency, emit, waitMs = 5_000 }: ConsumeOptions,
+    onDelivery: OnDelivery,
+  ) {
     this.queue = queue;
     this.#concurrency = concurrency;
     const processor = (job: Job<EngineData>) => this.#deliver(job, onDelivery);
     this.#build = () => {
-      const worker = link.worker(queue, processor, { concurrency, ...locks, ...retention });
+      const worker = link.worker(queue, processor, {
+        concurrency,
+        drainDelay: waitMs / 1_000,
+        ...locks,
+        ...retention,
+      });
       quiet(worker, queue, emit);
       return worker;
     };

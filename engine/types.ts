@@ -21,6 +21,8 @@ export interface EngineJob {
   /** 1 is served first; never 0, which BullMQ would run before everything else. */
   priority: number;
   delayMs: number;
+  /** The ledger's time when `delayMs` was counted, in ms since 1970; without it this machine's clock. */
+  countedAtMs?: number;
   data: EngineData;
 }
 

@@ -8,6 +8,7 @@ import { reach } from '../shared/points.ts';
 import { sanitiseText } from '../shared/text.ts';
 import type { Broker, EngineJob } from '../engine/types.ts';
 import type { Registry } from '../queues/registry.ts';
+import { createLedgerClock, type LedgerClock } from './clock.ts';
 import { isLedgerDown, type Db } from './db.ts';
 import type { Dispatch } from './insert.ts';
 import { sqlStates, startableStates } from './moves.ts';
@@ -71,8 +72,22 @@ interface Nudged {
 
 type ClaimedRow = Omit<Dispatch, 'delayMs'> & { delay_ms: number };
 
-export function createRelay(options: RelayOptions): Relay {
-  const queues = options.registry.queues.map(({ name }) => name);
+interface Carrier extends RelayOptions {
+  clock: LedgerClock;
+}
+
+/** A row with the ledger's time at which its delay was counted, when it has a delay. */
+type Timed = Dispatch & { countedAtMs?: number };
+
+async function withTime(clock: LedgerClock, rows: readonly Dispatch[]): Promise<readonly Timed[]> {
+  if (!rows.some(({ delayMs }) => delayMs > 0)) return rows;
+  const countedAtMs = await clock.now();
+  return rows.map((row) => (row.delayMs > 0 ? { ...row, countedAtMs } : row));
+}
+
+export function createRelay(given: RelayOptions): Relay {
+  const queues = given.registry.queues.map(({ name }) => name);
+  const options: Carrier = { ...given, clock: createLedgerClock(given.db) };
   const batcher = createBatcher<Nudged, void>({
     max: batchSize,
     run: async (nudged) => {
@@ -110,14 +125,15 @@ export function createRelay(options: RelayOptions): Relay {
 }
 
 /** Returns how many rows the engine took. */
-async function carry(options: RelayOptions, rows: readonly Dispatch[]): Promise<number> {
-  const byQueue = new Map<string, Dispatch[]>();
-  for (const row of rows) byQueue.set(row.queue, [...(byQueue.get(row.queue) ?? []), row]);
+async function carry(options: Carrier, dispatches: readonly Dispatch[]): Promise<number> {
+  const byQueue = new Map<string, Timed[]>();
+  for (const row of await withTime(options.clock, dispatches))
+    byQueue.set(row.queue, [...(byQueue.get(row.queue) ?? []), row]);
   const counts = await Promise.all([...byQueue].map(([queue, group]) => carryQueue(options, queue, group)));
   return counts.reduce((sum, count) => sum + count, 0);
 }
 
-async function carryQueue(options: RelayOptions, queue: string, rows: readonly Dispatch[]): Promise<number> {
+async function carryQueue(options: Carrier, queue: string, rows: readonly Timed[]): Promise<number> {
   const jobs = rows.map((row) => toEngineJob(options.registry, row));
   try {
     await withTimeout(options.broker.add(queue, jobs));
@@ -132,11 +148,7 @@ async function carryQueue(options: RelayOptions, queue: string, rows: readonly D
   }
 }
 
-async function carryOneByOne(
-  options: RelayOptions,
-  queue: string,
-  rows: readonly Dispatch[],
-): Promise<number> {
+async function carryOneByOne(options: Carrier, queue: string, rows: readonly Timed[]): Promise<number> {
   let carried = 0;
   for (const row of rows) {
     try {
@@ -161,13 +173,14 @@ async function stamp(db: Db, rows: readonly Dispatch[]): Promise<void> {
   await db.run(stampRows, [rows.map((row) => row.id), rows.map((row) => row.generation)]);
 }
 
-function toEngineJob(registry: Registry, row: Dispatch): EngineJob {
+function toEngineJob(registry: Registry, row: Timed): EngineJob {
   const attempts = registry.kinds.get(row.kind)?.retry.attempts ?? 1;
   const { id: jobId, generation, tenant, summary } = row;
   return {
     kind: row.kind,
     priority: row.priority,
     delayMs: row.delayMs,
+    ...(row.countedAtMs !== undefined && { countedAtMs: row.countedAtMs }),
     data: { jobId, generation, attempt: `${row.attempt}/${attempts}`, tenant, summary },
   };
 }

@@ -88,10 +88,14 @@ function backInMs(message: string): number | undefined {
   return Number.isNaN(at) ? undefined : Math.max(0, at - Date.now());
 }
 
+/** The message of the error that breaks a connection whose answer is too long. */
+export const tooLarge = 'the answer is too large';
+
 /** `paid`: whether the request may have been carried out. 499 is the SDK's own idle timeout. */
 export function diagnoseCloudinary(rejection: unknown, paid: boolean): Diagnosis | undefined {
   const error = unwrap(rejection);
   const { http_code: status, message } = Object(error) as { http_code?: unknown; message?: unknown };
+  if (message === tooLarge) return { code: 'bad_output', why: tooLarge };
   if (status === 499) return { code: paid ? 'unknown_outcome' : 'timeout', why: 'no answer in time' };
   if (typeof status !== 'number') return diagnoseNetwork(error, paid);
   // The SDK turns a 200 that is not JSON into an error with that status.

@@ -6,7 +6,13 @@ import { Agent as HttpsAgent } from 'node:https';
 import type { Writable } from 'node:stream';
 import type { ConfigOptions, v2 } from 'cloudinary';
 import type { Call } from '../shared/call.ts';
-import { assetOf, diagnoseCloudinary, readAnswer, type CloudinaryAccount } from './cloudinary-wire.ts';
+import {
+  assetOf,
+  diagnoseCloudinary,
+  readAnswer,
+  tooLarge,
+  type CloudinaryAccount,
+} from './cloudinary-wire.ts';
 import { toFailure } from './failure.ts';
 import type { Guard } from './guard.ts';
 import { lazily } from './lazy.ts';
@@ -49,13 +55,32 @@ function settingsOf(options: CloudinaryOptions, agent: HttpAgent | HttpsAgent): 
   };
 }
 
+/** Bytes of all answers to one upload; each is a short JSON. */
+const answerBytes = 2_000_000;
+
+/** An agent whose connection breaks as soon as more comes back than an answer can be: the SDK would keep all of it. */
+function ownAgent(options: CloudinaryOptions): HttpAgent | HttpsAgent {
+  const agent = options.baseUrl?.startsWith('http:') === true ? new HttpAgent() : new HttpsAgent();
+  const connect = agent.createConnection.bind(agent);
+  agent.createConnection = (target, done) => {
+    const socket = connect(target, done);
+    let size = 0;
+    socket?.on('data', (chunk: Uint8Array) => {
+      size += chunk.length;
+      if (size > answerBytes) socket.destroy(new Error(tooLarge));
+    });
+    return socket;
+  };
+  return agent;
+}
+
 /** Runs one SDK call on an agent of its own, which dies with the signal and with the call. */
 async function onOwnAgent<T>(
   options: CloudinaryOptions,
   signal: AbortSignal,
   run: (settings: Settings) => Promise<T>,
 ): Promise<T> {
-  const agent = options.baseUrl?.startsWith('http:') === true ? new HttpAgent() : new HttpsAgent();
+  const agent = ownAgent(options);
   const destroy = () => {
     agent.destroy();
   };

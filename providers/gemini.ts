@@ -16,6 +16,7 @@ import type { Guard } from './guard.ts';
 import { watchedFetch, type WatchedFetch } from './http.ts';
 import { lazily } from './lazy.ts';
 import { imageTypeOf } from './media.ts';
+import { pictureSize } from './picture-size.ts';
 import type { Gemini, Picture, StoryBrief, StoryDraft } from './ports.ts';
 
 export interface GeminiOptions {
@@ -58,12 +59,17 @@ async function load(options: GeminiOptions): Promise<GoogleGenAI> {
   });
 }
 
+/** What is cleaned and uploaded later; we ask for 1K. */
+const mostPixels = 40_000_000;
+
 function readPicture(answer: GeminiAnswer, model: string): Picture | string {
   const data = partsOf(answer).find((part) => part.inlineData?.data !== undefined)?.inlineData?.data;
   if (data === undefined) return 'the answer has no picture';
   const bytes = new Uint8Array(Buffer.from(data, 'base64'));
   const contentType = imageTypeOf(bytes);
   if (contentType === undefined) return 'the picture is neither a PNG nor a JPEG';
+  const { width, height } = pictureSize(bytes) ?? { width: 0, height: 0 };
+  if (width * height === 0 || width * height > mostPixels) return 'the picture has no sensible size';
   return { bytes, contentType, model: answer.modelVersion ?? model };
 }
 

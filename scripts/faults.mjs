@@ -91,7 +91,7 @@ function versions() {
   };
 }
 
-const complete = values.only === undefined && values.engine === '';
+const complete = [values.only, values.minutes].every((given) => given === undefined) && values.engine === '';
 let failed = 0;
 for (let run = 0; run < Number(values.repeat) && failed === 0; run += 1) {
   rmSync(runFile, { force: true });

@@ -55,6 +55,12 @@ export interface Events {
   };
   /** The ledger or the engine can be used, or cannot any more. */
   'dependency.changed': { name: 'ledger' | 'engine'; ready: boolean; message?: string };
+  /** This machine's clock beside the database's; positive when ours is ahead. */
+  'clock.compared': { aheadMs: number };
+  /** How late the event loop was. */
+  'loop.turned': { lagMs: number };
+  /** A queue's worker had gone quiet while jobs waited in the engine, and was made anew. */
+  'worker.rebuilt': { queue: string; waiting: number; quietMs: number };
   /** This process takes no jobs for this reason, or no longer for this one. */
   'intake.changed': { reason: HoldReason; held: boolean; message?: string };
   'ledger.slow': { model: string; action: string; durationMs: number };

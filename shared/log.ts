@@ -118,6 +118,9 @@ function logHealth(events: EventBus, log: Log): void {
       event.held ? `no jobs are taken: ${event.reason}` : `jobs are taken again: ${event.reason} is well`,
     ),
   );
+  events.on('worker.rebuilt', (event) =>
+    log.warn(event, `no job of ${event.queue} came though jobs are due: its worker was made anew`),
+  );
   events.on('engine.recovered', (event) =>
     log.warn(
       event,

@@ -153,10 +153,18 @@ function countProviders(events: EventBus, { counter, gauge, histogram }: Made): 
   });
 }
 
-function showHealth(events: EventBus, { gauge }: Made): void {
+function showHealth(events: EventBus, { counter, gauge }: Made): void {
   const up = gauge('storytime_dependency_up', '1 when it answers.', ['dependency']);
   const held = gauge('storytime_intake_held', '1 while no jobs are taken for this reason.', ['reason']);
   for (const reason of holdReasons) held.labels(reason).set(0);
+  const skew = gauge('storytime_clock_skew_seconds', "This machine's clock minus the database's.", []);
+  const lag = gauge('storytime_event_loop_lag_seconds', 'How late the event loop was at the last look.', []);
+  const rebuilds = counter('storytime_worker_rebuilds_total', 'Workers of the engine that went quiet.', [
+    'queue',
+  ]);
+  events.on('clock.compared', (e) => skew.set(e.aheadMs / 1_000));
+  events.on('loop.turned', (e) => lag.set(e.lagMs / 1_000));
+  events.on('worker.rebuilt', (e) => rebuilds.labels(e.queue).inc());
   events.on('dependency.changed', (e) => up.labels(e.name).set(e.ready ? 1 : 0));
   events.on('intake.changed', (e) => held.labels(e.reason).set(e.held ? 1 : 0));
 }

@@ -5,11 +5,11 @@ import type { Emit, HoldReason } from '../shared/events.ts';
 import { newId } from '../shared/ids.ts';
 import type { Engine, Link } from '../engine/connect.ts';
 import { consume } from '../engine/consume.ts';
-import type { Broker, OnDelivery } from '../engine/types.ts';
+import type { Broker, Consumer, OnDelivery } from '../engine/types.ts';
 import { createAttempts, type Attempts } from '../ledger/attempts.ts';
 import type { Db } from '../ledger/db.ts';
 import type { Dispatch } from '../ledger/insert.ts';
-import { watchReadiness, type Readiness, type ReadinessWatch } from '../ledger/readiness.ts';
+import { watchReadiness, type Readiness } from '../ledger/readiness.ts';
 import type { Relay } from '../ledger/relay.ts';
 import { registerWorker, workerDraining, workerSeen, workerStopped } from '../ledger/workers.ts';
 import type { Registry } from '../queues/registry.ts';
@@ -23,6 +23,9 @@ import { stopRunning } from './phases.ts';
 import { laneDefinition, type Lane } from './quarantine.ts';
 import { Running } from './running.ts';
 import { takeFromLedger } from './taking.ts';
+import { watchClock } from './watch-clock.ts';
+import { watchDeliveries } from './watchdog.ts';
+import { watchLag } from './watch-lag.ts';
 
 type Timers = Pick<
   Config,
@@ -54,7 +57,7 @@ export interface WorkOptions {
   laneAs?: string;
   /** Gives the lane's process; `ended` tells that it is gone. Without it somebody else serves the lane. */
   openLane?: (ended: () => void) => Lane;
-  /** Code that ignores its abort fills the process: it should stop in order, and be started anew. */
+  /** The process should stop in order and be started anew: code that ignores its abort fills it, or no delivery reaches it. */
   recycle?: (reason: string) => void;
 }
 
@@ -75,61 +78,77 @@ interface Parts {
   intake: Intake;
   /** Handlers that went on after their abort. */
   abandoned: number;
+  /** Ends what was started with the consumers. */
+  unwatch: (() => void) | undefined;
 }
 
 /** Such handlers that one process is given: each still holds memory, sockets, perhaps a CPU. */
 const abandonedLimit = 3;
 
 export async function startWork(options: WorkOptions): Promise<Work> {
-  const { config, db, emit } = options;
+  const { config, db } = options;
   const workerId = options.laneAs ?? newId();
   const leaving = new AbortController();
   const definitions = definitionsOf(options);
   const queues = definitions.map(({ queue }) => queue.name);
   const row = { id: workerId, version: options.version, queues, knows: knowledge(options.registry, queues) };
+  const readiness = watchReadiness(options); // first of all: it tells why the next line waits
   await persist(() => registerWorker(db, row), leaving.signal);
   const onCommitted = (rows: readonly Dispatch[]): void => options.relay.nudge(rows);
-  const attempts = createAttempts({ db, workerId, leaseMs: config.STORYTIME_LEASE_MS, emit, onCommitted });
-  const leases = { leaseMs: config.STORYTIME_LEASE_MS, renewMs: config.STORYTIME_RENEW_MS };
-  const running = new Running({ attempts, ...leases, emit });
-  running.start();
-  const intake = createIntake(emit);
-  const parts: Parts = { workerId, leaving, stopping: false, attempts, running, intake, abandoned: 0 };
+  const parts = createParts(options, { workerId, leaving, onCommitted });
   const care = options.laneAs === undefined ? startCare(options, workerId, onCommitted) : undefined;
-  const watches = startWatches(options, workerId);
+  const watches = startWatches(options, parts);
   // The engine may come later than this process: nothing is built on it before it has answered.
-  options.engine.ready
-    .then((link) => startConsumers(options, parts, definitions, link))
+  Promise.all([options.engine.ready, watches.clockCompared])
+    .then(([link]) => startConsumers(options, parts, definitions, link))
     .catch(() => undefined);
   return {
     workerId,
-    ready: async () => ({ ...(await watches.readiness.now()), held: parts.intake.held() }),
+    ready: async () => ({ ...(await readiness.now()), held: parts.intake.held() }),
     async stop() {
       parts.stopping = true;
       parts.intake.end();
+      parts.unwatch?.();
       workerDraining(db, workerId).catch(() => undefined); // then a kill in the middle counts as a crash
       const { takers } = parts.intake;
       await Promise.all([stopRunning({ ...parts, takers }, config.STORYTIME_GRACE_MS), care?.stop()]);
       watches.stop();
-      running.stop();
+      readiness.stop();
+      parts.running.stop();
       await workerStopped(db, workerId).catch(() => undefined);
     },
   };
 }
 
+interface Own extends Pick<Parts, 'workerId' | 'leaving'> {
+  onCommitted: (rows: readonly Dispatch[]) => void;
+}
+
+function createParts({ config, db, emit }: WorkOptions, own: Own): Parts {
+  const { workerId, leaving, onCommitted } = own;
+  const leaseMs = config.STORYTIME_LEASE_MS;
+  const attempts = createAttempts({ db, workerId, leaseMs, emit, onCommitted });
+  const running = new Running({ attempts, leaseMs, renewMs: config.STORYTIME_RENEW_MS, emit });
+  running.start();
+  const intake = createIntake(emit);
+  return { workerId, leaving, stopping: false, attempts, running, intake, abandoned: 0, unwatch: undefined };
+}
+
 interface Watches {
-  readiness: ReadinessWatch;
+  clockCompared: Promise<void>;
   stop: () => void;
 }
 
-function startWatches({ db, broker, emit, config }: WorkOptions, workerId: string): Watches {
-  const readiness = watchReadiness({ db, broker, emit });
+function startWatches({ db, emit, config }: WorkOptions, { workerId, intake }: Parts): Watches {
+  const clock = watchClock({ db, intake, emit });
+  const stopLag = watchLag({ intake, emit, leaseMs: config.STORYTIME_LEASE_MS });
   const see = (): void => void workerSeen(db, workerId).catch(() => undefined);
   const seen = setInterval(see, config.STORYTIME_RENEW_MS);
   return {
-    readiness,
+    clockCompared: clock.compared,
     stop() {
-      readiness.stop();
+      clock.stop();
+      stopLag();
       clearInterval(seen);
     },
   };
@@ -153,26 +172,42 @@ function startConsumers(
   link: Link,
 ): void {
   if (parts.stopping) return;
-  for (const definition of definitions) {
-    const host = new WorkerHost({
-      ...options,
-      definition,
-      attempts: parts.attempts,
-      running: parts.running,
-      workerId: parts.workerId,
-      leaving: parts.leaving.signal,
-      onAbandoned: () => countAbandoned(options, (parts.abandoned += 1)),
-    });
-    const scaled = Math.round(definition.queue.concurrency * options.config.STORYTIME_CONCURRENCY_SCALE);
-    const concurrency = options.laneAs === undefined ? Math.max(1, scaled) : 1;
-    const { name: queue } = definition.queue;
-    const knows = knowledge(options.registry, [queue]);
-    const everyMs = Math.min(options.config.STORYTIME_SWEEP_MS, 2_000);
-    const onDelivery: OnDelivery = (delivery) => host.process(delivery);
-    parts.intake.add(
-      consume(link, queue, { concurrency, emit: options.emit, held: true }, onDelivery),
-      takeFromLedger({ db: options.db, knows, queue, concurrency, everyMs }, onDelivery),
-    );
-  }
+  const consumers = definitions.map((definition) => startConsumer(options, parts, definition, link));
+  const { STORYTIME_LEASE_MS: leaseMs, STORYTIME_SWEEP_MS: sweepMs } = options.config;
+  parts.unwatch = watchDeliveries({
+    ...options,
+    consumers,
+    quietMs: waitMsOf(options) * 2,
+    overdueMs: leaseMs + sweepMs * 2,
+    giveUp: (reason) => options.recycle?.(reason),
+  });
   options.relay.sweep().catch(() => undefined); // what waited for the engine
+}
+
+/** How long BullMQ waits for a job before it asks again. */
+function waitMsOf({ config }: WorkOptions): number {
+  return Math.min(config.STORYTIME_LEASE_MS / 3, 5_000);
+}
+
+function startConsumer(
+  options: WorkOptions,
+  parts: Parts,
+  definition: WorkerDefinition,
+  link: Link,
+): Consumer {
+  const { db, registry, config, emit, laneAs } = options;
+  const { attempts, running, workerId, leaving, intake } = parts;
+  const { name: queue } = definition.queue;
+  const onAbandoned = (): void => countAbandoned(options, (parts.abandoned += 1));
+  const own = { definition, attempts, running, workerId, leaving: leaving.signal, onAbandoned };
+  const host = new WorkerHost({ ...options, ...own });
+  const scaled = Math.round(definition.queue.concurrency * config.STORYTIME_CONCURRENCY_SCALE);
+  const concurrency = laneAs === undefined ? Math.max(1, scaled) : 1;
+  const knows = knowledge(registry, [queue]);
+  const everyMs = Math.min(config.STORYTIME_SWEEP_MS, 2_000);
+  const onDelivery: OnDelivery = (delivery) => host.process(delivery);
+  const settings = { concurrency, emit, waitMs: waitMsOf(options), held: true };
+  const consumer = consume(link, queue, settings, onDelivery);
+  intake.add(consumer, takeFromLedger({ db, knows, queue, concurrency, everyMs }, onDelivery));
+  return consumer;
 }

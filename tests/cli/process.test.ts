@@ -75,7 +75,13 @@ test('a work process of one queue lives and is not ready without the engine, is 
   expect(await lonely.part.end('SIGTERM')).toBe(0);
 
   const { part, url } = await start(['work', '--queues', 'email,reports']);
-  expect(await (await fetch(`${url}/readyz`)).json()).toEqual({ status: 'ok', ledger: true, engine: true });
+  expect(await (await fetch(`${url}/readyz`)).json()).toEqual({
+    status: 'ok',
+    ledger: true,
+    engine: true,
+    engineKind: 'postgres',
+    held: [],
+  });
   expect(await (await fetch(`${url}/metrics`)).text()).toContain('storytime_build_info{version=');
   expect(await statusOf(`${url}/nothing`)).toBe(404);
   expect(await part.end('SIGINT')).toBe(0);

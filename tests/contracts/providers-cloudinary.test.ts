@@ -105,6 +105,21 @@ test('every error has its code, is tried as often as is safe, and is billed as t
       [{ kind: 'hang' }, 'unknown_outcome', 1, 0],
       [{ kind: 'stall', afterBytes: 40 }, 'unknown_outcome', 1, 1],
       [{ kind: 'garbage', body: '{"public_id":' }, 'bad_output', 1, 1],
+      [{ kind: 'garbage', body: 'null' }, 'bad_output', 1, 1],
+      [{ kind: 'garbage', body: '[]' }, 'bad_output', 1, 1],
+      [{ kind: 'garbage', body: '<html></html>' }, 'bad_output', 1, 1],
+      [{ kind: 'garbage', body: '\u0000' }, 'bad_output', 1, 1],
+      [{ kind: 'garbage', body: 'x'.repeat(10_000_000) }, 'bad_output', 1, 1],
+      [{ kind: 'garbage', body: `"${'x'.repeat(10_000_000)}"` }, 'bad_output', 1, 1],
+      [
+        {
+          kind: 'garbage',
+          body: JSON.stringify({ public_id: 'a', version: 1, bytes: 1, secure_url: 'javascript:alert(1)' }),
+        },
+        'bad_output',
+        1,
+        1,
+      ],
       [{ kind: 'garbage', body: '{}' }, 'bad_output', 1, 1],
     ],
     (call) => run.upload(captions, call),
@@ -134,4 +149,11 @@ test('a ping needs the right secret and is bounded', async () => {
   await rig.faultTaken();
   stop.abort();
   expect(await pinging).toMatchObject({ code: 'cancelled' });
+});
+
+test('an answer without an end is cut off before it fills the memory', async () => {
+  await rig.fault('upload', { kind: 'garbage', body: 'x'.repeat(10_000_000) });
+  const failure = await failureOf(cloudinary().upload(captions, rig.call('job-9:upload')));
+  expect(failure).toMatchObject({ code: 'bad_output' });
+  expect(failure.message).toContain('the answer is too large');
 });

@@ -2,7 +2,14 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { sandboxKeys } from '../../shared/sandbox-keys.ts';
 import { createGemini, type GeminiOptions } from '../../providers/gemini.ts';
-import { expectCharged, expectErrors, failureOf, openRig, type Rig } from './providers-rig.ts';
+import {
+  expectCharged,
+  expectErrors,
+  failureOf,
+  openRig,
+  type ErrorCase,
+  type Rig,
+} from './providers-rig.ts';
 
 const brief = { childName: 'Mia', age: 5, theme: 'a lighthouse', language: 'en', pages: 4 };
 const scene = { scene: 'A girl waves from a lighthouse', artDirection: 'Soft watercolour' };
@@ -71,6 +78,33 @@ const badKey = {
   },
 };
 
+const garbage = [
+  'null',
+  '"text"',
+  '<html>sorry</html>',
+  '\u0000',
+  '{"candidates":[null]}',
+  '{"candidates":{"content":5}}',
+  '{"candidates":[{"content":{"parts":[null,{"text":5}]}}]}',
+  'x'.repeat(20_000_000),
+];
+
+/** A PNG's header of this size, with nothing behind it. */
+function png(width: number, height: number): Buffer {
+  const bytes = Buffer.alloc(120);
+  bytes.write('89504e470d0a1a0a0000000d49484452', 'hex');
+  bytes.writeUInt32BE(width, 16);
+  bytes.writeUInt32BE(height, 20);
+  return bytes;
+}
+const pictures = [png(0, 100), png(30_000, 30_000), Buffer.from('<svg/>'.repeat(50)), Buffer.alloc(0)];
+const drawn = (data: Buffer): string =>
+  JSON.stringify({
+    candidates: [
+      { content: { parts: [{ inlineData: { mimeType: 'image/png', data: data.toString('base64') } }] } },
+    ],
+  });
+
 test('every error of a story has its code, is tried as often as is safe, and is billed as the vendor would', async () => {
   const run = gemini({ deadlineMs: 400 });
   await expectErrors(
@@ -95,6 +129,7 @@ test('every error of a story has its code, is tried as often as is safe, and is 
       [{ kind: 'max_tokens' }, 'bad_output', 1, 1],
       [{ kind: 'garbage', body: '{"candidates":[' }, 'bad_output', 1, 1],
       [{ kind: 'garbage', body: '{}' }, 'bad_output', 1, 1],
+      ...garbage.map((body): ErrorCase => [{ kind: 'garbage', body }, 'bad_output', 1, 1]),
     ],
     (call) => run.writeStory(brief, call),
   );
@@ -108,6 +143,8 @@ test('every error of a picture has its code', async () => {
       [{ kind: 'status', status: 503 }, 'unavailable', 3, 0],
       [{ kind: 'safety' }, 'content_blocked', 1, 1],
       [{ kind: 'max_tokens' }, 'bad_output', 1, 1],
+      ...garbage.map((body): ErrorCase => [{ kind: 'garbage', body }, 'bad_output', 1, 1]),
+      ...pictures.map((data): ErrorCase => [{ kind: 'garbage', body: drawn(data) }, 'bad_output', 1, 1]),
     ],
     (call) => gemini().drawPicture(scene, call),
   );

@@ -134,6 +134,25 @@ for (const kind of ['postgres', 'redis'] as const) {
   });
 }
 
+for (const kind of ['postgres', 'redis'] as const) {
+  test(`${kind}: a delay counts from the ledger's time, whatever the producer's clock says`, async () => {
+    const engine = open(kind === 'redis' ? { redisUrl: redis.url } : {});
+    const broker = createBroker(engine, ['timed']);
+    const link = await engine.ready;
+    const hour = 3_600_000;
+    await broker.add('timed', [{ ...entry('due', hour + 300), countedAtMs: Date.now() - hour }]);
+    const taken: string[] = [];
+    const consumer = consume(link, 'timed', { concurrency: 1, emit: () => undefined }, ({ data }) => {
+      taken.push(data.jobId);
+      return Promise.resolve({ failed: false, outcome: 'succeeded' });
+    });
+    await eventually('it is delivered', () => taken.length === 1);
+    await consumer.close(true);
+    await broker.close();
+    await engine.close();
+  });
+}
+
 test('a plain address of a node of a cluster says what to write instead', async () => {
   const node = await startRedis({ args: ['--cluster-enabled', 'yes'] });
   const engine = open({ redisUrl: node.url });

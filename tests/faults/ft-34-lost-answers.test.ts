@@ -37,8 +37,12 @@ faultRow(
   },
 );
 
-/** What is written: commits, and the statements that are their own commit, by the names they are prepared under. */
-const writes = /COMMIT|attempt_(begin|finish|succeed)|enqueue_|relay_|lease_/;
+/**
+ * What is written: commits, and the statements that are their own commit, by the names they are prepared under; BullMQ's own
+ * functions where the engine is in the same server.
+ */
+const writes =
+  /COMMIT|attempt_(begin|finish|succeed)|enqueue_|relay_|lease_|add_job|move_to_(active|completed)/;
 /** Scripts of BullMQ: adding, taking and ending jobs. */
 const commands = /evalsha/i;
 

@@ -51,6 +51,8 @@ export interface HouseOptions {
   queues?: readonly string[];
   /** Without it the house only enqueues. */
   work?: boolean;
+  /** What a work process is given otherwise. */
+  change?: Partial<WorkOptions>;
 }
 
 export interface House {
@@ -105,6 +107,7 @@ export async function openHouse(options: HouseOptions): Promise<House> {
     services: { db, artifactLink: (id: string) => `http://127.0.0.1/${id}` } as unknown as Services,
     version: 'test',
     ...(options.queues !== undefined && { queues: options.queues }),
+    ...options.change,
   };
   const work =
     options.work === false

@@ -34,7 +34,8 @@ export async function cleanPicture(bytes: Uint8Array): Promise<CleanPicture> {
   const { default: sharp } = await import('sharp');
   const options = { limitInputPixels: maxPixels, failOn: 'error', sequentialRead: true } as const;
   try {
-    judge(await sharp(bytes, options).metadata());
+    // Without the limit only the header is read here, so that what is refused is told why.
+    judge(await sharp(bytes, { ...options, limitInputPixels: false }).metadata());
     // Without keepMetadata() sharp writes none; turning first keeps the picture as its camera meant it.
     const { data, info } = await sharp(bytes, options)
       .autoOrient()
