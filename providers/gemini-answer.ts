@@ -130,7 +130,10 @@ function exhausted(details: readonly Detail[], message: unknown): boolean {
     (violation) =>
       isDetail(violation) && 'quotaId' in violation && String(violation.quotaId).includes('PerDay'),
   );
-  return perDay || (typeof message === 'string' && /billing|spend(ing)? (cap|limit)/i.test(message));
+  // The usual text of a limit a minute speaks of billing, too: it counts only where nothing more exact was said.
+  const exact = violations.length > 0 || details.some(({ retryDelay }) => delayMs(retryDelay) !== undefined);
+  if (perDay || exact) return perDay;
+  return typeof message === 'string' && /billing|spend(ing)? (cap|limit)/i.test(message);
 }
 
 /** A bad key is status 400 here, and a daily quota looks like a rate limit until its details are read. */

@@ -68,6 +68,16 @@ function writeBill(answer: Answer, delivery: Delivery, { emulator, req }: At, wo
   world.bill.add({ ...common, ...(sent ?? answer.accepted) });
 }
 
+/** The fault that is due, written down with the request that it meets. */
+function faultOf(
+  { faults, calls }: World,
+  at: { provider: string; operation: string | undefined; step: string | undefined },
+): Fault | undefined {
+  const fault = faults.take(at);
+  calls.add({ ...at, fault: fault?.kind });
+  return fault;
+}
+
 /** Rejects only when `closing` aborts a delay, or when an emulator has a bug. */
 export async function exchange(
   emulator: Emulator,
@@ -78,7 +88,7 @@ export async function exchange(
   const found = findRoute(emulator.routes, req.method, req.path);
   const at: At = { emulator, req: { ...req, params: found?.params ?? [] } };
   const operation = operationOf(found?.route, at.req);
-  const fault = world.faults.take({ provider: emulator.provider, operation, step: req.step });
+  const fault = faultOf(world, { provider: emulator.provider, operation, step: req.step });
   const early = fault && before(fault, at);
   if (early) return early;
   // The caller may hang up meanwhile: the vendor works on, and charges, all the same.

@@ -3,6 +3,7 @@
 // Must never import providers/: an emulator that shares code with the client shares its mistakes.
 import type { IncomingHttpHeaders } from 'node:http';
 import type { Bill, BilledProvider } from './bill.ts';
+import type { Calls } from './calls.ts';
 import type { Fault, Faults } from './faults.ts';
 
 export interface SandboxKeys {
@@ -20,6 +21,7 @@ export interface World {
   keys: SandboxKeys;
   bill: Bill;
   faults: Faults;
+  calls: Calls;
   log: (message: string, fields?: Record<string, unknown>) => void;
 }
 

@@ -5,6 +5,7 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import type { AddressInfo } from 'node:net';
 import { resolve } from 'node:path';
 import { billRoutes, openBill } from './bill.ts';
+import { callRoutes, openCalls } from './calls.ts';
 import { assemble, type Cast } from './emulators.ts';
 import { faultRoutes, openFaults } from './faults.ts';
 import { exchange, type Delivery } from './frame-exchange.ts';
@@ -126,7 +127,13 @@ async function furnish(
     world,
     cast,
     closing,
-    routes: [index, ...billRoutes(world.bill), ...faultRoutes(world.faults), ...cast.pages],
+    routes: [
+      index,
+      ...billRoutes(world.bill),
+      ...faultRoutes(world.faults),
+      ...callRoutes(world.calls),
+      ...cast.pages,
+    ],
   };
 }
 
@@ -134,7 +141,15 @@ function makeWorld(options: SandboxOptions, url: string): World {
   const dataDir = resolve(options.dataDir);
   mkdirSync(dataDir, { recursive: true });
   const log = options.log ?? ((): void => undefined);
-  return { dataDir, url, keys: options.keys, bill: openBill(dataDir), faults: openFaults(), log };
+  return {
+    dataDir,
+    url,
+    keys: options.keys,
+    bill: openBill(dataDir),
+    faults: openFaults(),
+    calls: openCalls(),
+    log,
+  };
 }
 
 /** Resolves when both servers answer; rejects, with nothing left listening, when a port is taken or the folder cannot be written. */

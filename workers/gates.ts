@@ -31,6 +31,8 @@ export interface Gates {
 
 /** A vendor's limit is a matter of the plan; it is learnt again after this long, in ms. */
 const limitMs = 3_600_000;
+/** Two closings that end within this time of each other are one, in ms. */
+const sameMs = 250;
 /** A claim outlives the call it is for by this long, in ms, for the writes around it. */
 const claimSlackMs = 5_000;
 
@@ -87,29 +89,29 @@ class ProviderGate implements Gate {
   }
 
   close(reason: ClosingReason, forMs?: number): number {
-    const { db, emit, baseMs } = this.#options;
-    const provider = this.#provider;
-    const length = lengthOf(reason, baseMs, forMs);
-    const closing: Closing = {
-      provider,
-      reason,
-      by: `${hostname()}:${process.pid}`,
-      probeId: this.#probeId,
-      ...length,
-    };
+    const length = lengthOf(reason, this.#options.baseMs, forMs);
+    const until = performance.now() + length.baseMs;
+    // Many calls that fail together say the same thing: the first one is written.
+    if (reason === this.#reason && until <= this.#shutUntil + sameMs) return length.baseMs;
+    const probeId = this.#probeId;
     this.#reason = reason;
-    this.#shutUntil = Math.max(this.#shutUntil, performance.now() + length.baseMs);
+    this.#shutUntil = until;
     this.#probeId = undefined;
     this.#view.write(
-      async () => {
-        const news = await closeGate(db, closing);
-        if (news && (reason === 'auth' || reason === 'quota_exhausted'))
-          emit('provider.alert', { provider, reason });
-      },
+      () => this.#write(reason, probeId, { ...length, baseMs: Math.max(1, until - performance.now()) }),
       // From here on the row says it. Until then, and if it cannot be written, this process keeps away by itself.
-      () => (this.#shutUntil = 0),
+      () => (this.#shutUntil = this.#shutUntil === until ? 0 : this.#shutUntil),
     );
     return length.baseMs;
+  }
+
+  async #write(reason: ClosingReason, probeId: string | undefined, length: Length): Promise<void> {
+    const { db, emit } = this.#options;
+    const provider = this.#provider;
+    const by = `${hostname()}:${process.pid}`;
+    const news = await closeGate(db, { provider, reason, by, probeId, ...length });
+    if (news && (reason === 'auth' || reason === 'quota_exhausted'))
+      emit('provider.alert', { provider, reason });
   }
 
   limit(maxCalls: number): void {
@@ -162,8 +164,10 @@ class ProviderGate implements Gate {
   }
 }
 
-function lengthOf(reason: ClosingReason, unitMs: number, given: number | undefined) {
-  if (reason === 'rate_limited') return { baseMs: given ?? unitMs, capMs: given ?? unitMs };
+type Length = Pick<Closing, 'baseMs' | 'capMs'>;
+
+function lengthOf(reason: ClosingReason, unitMs: number, given: number | undefined): Length {
+  if (reason === 'rate_limited') return { baseMs: given ?? unitMs, capMs: 0 }; // exactly as asked, each time
   const { base, cap } = lengths[reason];
   const wishMs = reason === 'quota_exhausted' && given !== undefined ? given : base * unitMs;
   return { baseMs: Math.min(Math.max(wishMs, unitMs), cap * unitMs), capMs: cap * unitMs };

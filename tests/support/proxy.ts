@@ -183,12 +183,24 @@ function pump(from: Socket, to: Socket, { rules, direction, pair }: Way): Pump {
   async function carry(data: Buffer): Promise<void> {
     const fault = rules.faults[direction];
     if (fault.how === 'delay') await after(fault.ms);
-    if (fault.how === 'throttle') await after((data.length / fault.bytesPerSecond) * 1_000);
+    if (fault.how === 'throttle') return drip(data, fault.bytesPerSecond);
     if (fault.how === 'blackhole') return void (pair().broken = true);
     const rest = fault.how === 'cutAfter' ? Math.max(0, fault.bytes - carried) : data.length;
     carried += data.length;
     to.write(data.subarray(0, rest));
     if (rest < data.length) pair().end();
+  }
+
+  /** A little ten times a second, so that an answer begins and goes on; what is left when the fault ends goes at once. */
+  async function drip(data: Buffer, bytesPerSecond: number): Promise<void> {
+    const size = Math.ceil(bytesPerSecond / 10);
+    let sent = 0;
+    while (sent < data.length && rules.faults[direction].how === 'throttle' && !to.destroyed) {
+      await after(100);
+      to.write(data.subarray(sent, sent + size));
+      sent += size;
+    }
+    if (sent < data.length) to.write(data.subarray(sent));
   }
 
   function hold(): void {

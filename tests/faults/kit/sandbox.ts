@@ -11,6 +11,15 @@ export interface BillEntry {
   status: number;
 }
 
+/** A line of `GET /_sandbox/calls`. */
+export interface CallEntry {
+  /** Milliseconds since 1970. */
+  at: number;
+  step?: string;
+  /** The kind of the fault that met it. */
+  fault?: string;
+}
+
 export interface FaultSandbox {
   member: Member;
   url: string;
@@ -19,6 +28,8 @@ export interface FaultSandbox {
   fault: (plan: object) => Promise<void>;
   clearFaults: () => Promise<void>;
   bill: () => Promise<BillEntry[]>;
+  /** Every request that reached a vendor, billed or not. */
+  calls: (provider: string) => Promise<CallEntry[]>;
   /** Every mail that was taken. */
   mails: () => Promise<{ messageId: string; to: string[]; subject: string }[]>;
 }
@@ -50,6 +61,9 @@ export function sandboxOf(member: Member, env: Readonly<Record<string, string>>)
       if (!answer.ok) throw new Error(`the sandbox refused the fault: ${await answer.text()}`);
     },
     clearFaults: async () => void (await fetch(`${url}/_sandbox/faults`, { method: 'DELETE' })),
+    calls: async (provider) =>
+      ((await (await fetch(`${url}/_sandbox/calls?provider=${provider}`)).json()) as { calls: CallEntry[] })
+        .calls,
     mails: async () => ((await (await fetch(`${url}/mailbox.json`)).json()) as { mails: [] }).mails,
     bill: async () =>
       ((await (await fetch(`${url}/_sandbox/bill`)).json()) as { entries: BillEntry[] }).entries,

@@ -2,8 +2,8 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Call } from '../../../shared/call.ts';
 import { Failure, toError } from '../../../shared/errors.ts';
-import { defineWorker, type Job } from '../../../workers/define.ts';
-import { playQueue, sideQueue } from './kinds.ts';
+import { defineWorker, type Job, type Services } from '../../../workers/define.ts';
+import { playQueue, sideQueue, tellQueue } from './kinds.ts';
 
 /** `billUrl`: kit/bill.ts. */
 export function faultWorkers(billUrl: string) {
@@ -33,8 +33,16 @@ export function faultWorkers(billUrl: string) {
       },
       rest: () => Promise.resolve({}),
     }),
+    defineWorker(tellQueue, { tell }),
     defineWorker(sideQueue, { quick: (job) => sleep(job, job.payload.ms) }),
   ];
+}
+
+/** One paid call of a real provider. */
+async function tell(job: Job, { gemini }: Services): Promise<unknown> {
+  const brief = { childName: 'Ottilie', age: 6, theme: 'a fox', language: 'en', pages: 3 };
+  const { model } = await job.step('tell', (call) => gemini.writeStory(brief, call));
+  return { model };
 }
 
 async function sleep(job: Job, ms: number): Promise<unknown> {

@@ -50,4 +50,13 @@ export const sideQueue = defineQueue({
   jobs: { quick: { payload: z.strictObject({ ms: ms.default(0), canary }), result, replay: 'safe' } },
 });
 
-export const faultRegistry = createRegistry([playQueue, sideQueue]);
+/** Jobs that call a real adapter behind the real guard; the vendor is the sandbox. */
+export const tellQueue = defineQueue({
+  name: 'tell',
+  concurrency: 10,
+  timeoutMs: 30_000,
+  retry: { attempts: 3, backoff: 'fixed', delayMs: 200 },
+  jobs: { tell: { payload: z.strictObject({ canary }), result, replay: 'safe' } },
+});
+
+export const faultRegistry = createRegistry([playQueue, sideQueue, tellQueue]);

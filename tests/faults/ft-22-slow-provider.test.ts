@@ -1,0 +1,62 @@
+// A provider that takes far longer than a call may: each call ends at its own limit, the gate closes for both processes, one
+// call a closing looks again, and the neighbours' jobs start as if nothing were.
+import { expect } from '@jest/globals';
+import { faultRow } from './kit/row.ts';
+import { canary, type World } from './kit/world.ts';
+
+const told = 100;
+const callLimitMs = 1_000;
+const concurrency = 10;
+// A lease long enough that a busy machine does not lose it: this row is about calls.
+const timers = {
+  STORYTIME_LEASE_MS: '9000',
+  STORYTIME_RENEW_MS: '2000',
+  STORYTIME_PROVIDER_TIMEOUT_MS: String(callLimitMs),
+  STORYTIME_GATE_MS: '500',
+};
+
+const readStarts = {
+  name: 'ft22_starts',
+  text: `SELECT percentile_cont(0.95) WITHIN GROUP (ORDER BY extract(epoch FROM a.started_at - j.created_at) * 1000)::float8 AS p95
+    FROM job j JOIN attempt a ON a.job_id = j.id AND a.attempt_no = 1 WHERE j.kind = 'quick'`,
+};
+const readLongest = {
+  name: 'ft22_longest',
+  text: `SELECT max(extract(epoch FROM ended_at - started_at) * 1000)::float8 AS ms FROM attempt WHERE code = 'unknown_outcome'`,
+};
+
+faultRow(
+  {
+    ft: '22',
+    tier: 'P',
+    name: 'a provider that hangs is left alone by all processes, and its neighbours start at once',
+    engines: ['redis'],
+    timers,
+  },
+  async (world) => {
+    const sandbox = await world.startSandbox();
+    await world.start('api');
+    await Promise.all([world.start('work'), world.start('work')]);
+    await sandbox.fault({ provider: 'gemini', fault: { kind: 'delay', ms: callLimitMs * 4 } });
+    await world.caller.enqueueMany(told, () => ['tell', { canary }]);
+    const neighbours = await world.caller.enqueueMany(120, () => ['quick', { ms: 5, canary }], {
+      perSecond: 20,
+    });
+    const during = await sandbox.calls('gemini');
+    await sandbox.clearFaults();
+    const recoveryMs = await world.settled(40_000);
+    // Those that were under way when it closed, and one probe after each of 0.5, 1, 2, 4 s (and its own second).
+    expect(during.length).toBeLessThanOrEqual(2 * concurrency + 5);
+    expect(during.length).toBeGreaterThan(2);
+    expect(await startP95(world)).toBeLessThan(1_000);
+    const [{ ms } = { ms: 0 }] = await world.db.run<{ ms: number }>(readLongest, []);
+    expect(ms).toBeLessThan(callLimitMs + 1_000);
+    const counts = await world.check(['I1', 'I2', 'I3', 'I4', 'I6', 'I9', 'I12']);
+    return { ...counts, recoveryMs, jobs: told + neighbours.length };
+  },
+);
+
+async function startP95({ db }: World): Promise<number> {
+  const [row] = await db.run<{ p95: number }>(readStarts, []);
+  return row?.p95 ?? Infinity;
+}
