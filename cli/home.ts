@@ -95,6 +95,11 @@ function codeOf(error: unknown): string | undefined {
 
 function writePrivate(file: string, text: string): void {
   const draft = `${file}.${process.pid}.tmp`;
-  writeFileSync(draft, text, { mode: 0o600 });
-  renameSync(draft, file);
+  try {
+    writeFileSync(draft, text, { mode: 0o600 });
+    renameSync(draft, file);
+  } catch (error) {
+    rmSync(draft, { force: true }); // a full disk leaves no half of a file
+    throw error;
+  }
 }

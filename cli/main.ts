@@ -10,15 +10,21 @@ async function readAll(): Promise<Buffer> {
   return Buffer.concat(chunks);
 }
 
-// `storytime … | head` closes the pipe early: that is no error of ours, and there is nobody left to tell.
-process.stdout.on('error', (error: NodeJS.ErrnoException) => process.exit(error.code === 'EPIPE' ? 0 : 1));
+// `storytime … | head` closes the pipe early: that is no error of ours, and there is nobody left to tell. A full disk ends no
+// long-running part: only a result that could not be written makes its command fail.
+process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+  if (error.code === 'EPIPE') process.exit(0);
+});
+process.stderr.on('error', () => undefined);
+let unwritten = false;
 
 const terminal: Terminal = {
-  out: (text) => void process.stdout.write(text),
+  out: (text) => void process.stdout.write(text, (error) => (unwritten ||= error instanceof Error)),
   err: (text) => void process.stderr.write(text),
   env: environment(),
   isInteractive: process.stdout.isTTY && process.stderr.isTTY,
   readInput: () => (process.stdin.isTTY ? undefined : readAll()),
 };
 
-process.exit(await runCli(process.argv.slice(2), terminal));
+const code = await runCli(process.argv.slice(2), terminal);
+process.exit(code === 0 && unwritten ? 1 : code);

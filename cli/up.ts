@@ -1,6 +1,6 @@
 // `storytime up`: the whole system as one process tree, for development: database, sandbox, API, work, dashboard.
 // Stopped by one Ctrl-C within ten seconds, sandbox and database last; killed, it leaves no orphan and loses no job.
-import { createWriteStream, mkdirSync, renameSync, statSync, type WriteStream } from 'node:fs';
+import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { loadConfig, type Config, type Environment } from '../shared/config.ts';
 import { createEvents } from '../shared/events.ts';
@@ -13,6 +13,7 @@ import { startChild, type Child } from './child.ts';
 import { deferred } from './deferred.ts';
 import { CliError } from './exit.ts';
 import { claimHome, ensureSecret, makeHome, readNote, releaseHome, writeNote, type UpNote } from './home.ts';
+import { openLogFile } from './log-file.ts';
 import { linkSecretOf, openDatabase } from './parts.ts';
 import type { PartName } from './process.ts';
 import { json, painter, type Paint, type Terminal } from './terminal.ts';
@@ -33,7 +34,6 @@ interface Up {
 }
 
 const stopWithinMs = 10_000;
-const largestLogBytes = 10_000_000;
 /** A note that was left behind: an earlier `up` was killed, and its parts may need this long to leave their ports. */
 const stalePatienceMs = 5_000;
 /** Parts that are told to stop get this long; what is left is for the sandbox and the database. */
@@ -139,22 +139,15 @@ function starter({ home, terminal, paint, say }: Up, env: Environment): (part: P
   const logs = join(home, 'logs');
   mkdirSync(logs, { recursive: true, mode: 0o700 });
   return (part) => {
-    const file = openLogFile(join(logs, `${part}.log`));
+    const file = openLogFile(join(logs, `${part}.log`), say);
     const read = lineReader(part, paint);
     const onLine = (line: string): void => {
-      file.write(`${line}\n`);
+      file.write(line);
       const shown = read(line);
       if (shown !== undefined) terminal.err(`${shown}\n`);
     };
     return startChild({ part, program: thisProgram(), env, onLine, say });
   };
-}
-
-/** Appends; a file that has grown large makes room for a new one and is kept beside it. */
-function openLogFile(path: string): WriteStream {
-  const size = statSync(path, { throwIfNoEntry: false })?.size ?? 0;
-  if (size > largestLogBytes) renameSync(path, `${path}.old`);
-  return createWriteStream(path, { flags: 'a', mode: 0o600 });
 }
 
 /** The part's address; a stop that was asked for meanwhile ends the start. */

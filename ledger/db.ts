@@ -124,6 +124,7 @@ async function timed<T>(emit: Emit, name: string, work: () => Promise<T>): Promi
   return result;
 }
 
+/** Beside these: class 08, the connection, and class 53, a server without room, memory or connections. */
 const connectionCodes = new Set([
   'ECONNREFUSED',
   'ECONNRESET',
@@ -136,7 +137,6 @@ const connectionCodes = new Set([
   '57P01',
   '57P02',
   '57P03',
-  '53300',
   '57014',
   '25006',
 ]);
@@ -145,7 +145,7 @@ const connectionCodes = new Set([
 export function isLedgerDown(thrown: unknown): boolean {
   const error = toError(thrown);
   const code = 'code' in error && typeof error.code === 'string' ? error.code : '';
-  if (connectionCodes.has(code) || code.startsWith('08')) return true;
+  if (connectionCodes.has(code) || /^(?:08|53)/.test(code)) return true;
   if (error.cause !== undefined && error.cause !== thrown && isLedgerDown(error.cause)) return true;
   return /timeout exceeded when trying to connect|Connection terminated|Query read timeout|Can't reach database|Server has closed|not queryable|Client was closed/i.test(
     error.message,

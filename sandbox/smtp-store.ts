@@ -1,6 +1,6 @@
 // The mails that the SMTP stand-in accepted, as .eml files in the data folder, newest last by name (the names are UUIDv7).
 import { mkdirSync } from 'node:fs';
-import { readdir, readFile, rename, writeFile } from 'node:fs/promises';
+import { readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { isId, newId } from '../shared/ids.ts';
 
@@ -27,8 +27,13 @@ export function openMails(dataDir: string): Mails {
       const id = newId();
       const top = [`Return-Path: <${oneLine(from)}>`, ...to.map((one) => `Delivered-To: ${oneLine(one)}`)];
       const path = join(folder, `${id}.eml`);
-      await writeFile(`${path}.tmp`, Buffer.concat([Buffer.from(`${top.join('\r\n')}\r\n`), content]));
-      await rename(`${path}.tmp`, path);
+      try {
+        await writeFile(`${path}.tmp`, Buffer.concat([Buffer.from(`${top.join('\r\n')}\r\n`), content]));
+        await rename(`${path}.tmp`, path);
+      } catch (error) {
+        await rm(`${path}.tmp`, { force: true }); // a full disk leaves no half of a mail
+        throw error;
+      }
       return id;
     },
     ids: async () => {

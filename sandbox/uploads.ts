@@ -43,8 +43,13 @@ const orUndefined = (error: NodeJS.ErrnoException): undefined => {
 
 async function writeWhole(path: string, bytes: Buffer | string): Promise<void> {
   const beside = `${path}.${randomBytes(6).toString('hex')}.tmp`;
-  await writeFile(beside, bytes);
-  await rename(beside, path);
+  try {
+    await writeFile(beside, bytes);
+    await rename(beside, path);
+  } catch (error) {
+    await rm(beside, { force: true }); // a full disk leaves no half of a file
+    throw error;
+  }
 }
 
 /** One caller at a time for one asset, or two uploads could mix one's bytes with the other's description. */

@@ -16,7 +16,7 @@ export interface LogOptions {
  * hold a secret.
  */
 export function createLog(options: LogOptions): Log {
-  return pino(
+  const log: Log = pino(
     {
       level: options.level,
       base: { part: options.part, pid: process.pid },
@@ -24,8 +24,11 @@ export function createLog(options: LogOptions): Log {
       formatters: { level: (label) => ({ level: label }) },
       messageKey: 'message',
     },
-    batchedStdout(),
+    batchedStdout((lost) =>
+      log.warn({ lost }, `${lost} lines of this log were lost: it could not be written`),
+    ),
   );
+  return log;
 }
 
 /** `,"time":"<ISO 8601>"`; written out once a millisecond: in a burst many lines share one. */
@@ -40,15 +43,28 @@ function isoTime(): () => string {
   };
 }
 
-const batchCharacters = 65_536;
+const batchCharacters = 8_192;
 
-/** pino's own buffered destination tries again for ever when the reader of stdout is gone, and so could hold an exit. */
-function batchedStdout(): { write: (line: string) => void } {
+/**
+ * pino's own buffered destination tries again for ever when the reader of stdout is gone, and so could hold an exit. A log that
+ * cannot be written (a full disk) must not stop the work: its lines are dropped, and `onBack` is told how many.
+ */
+function batchedStdout(onBack: (lost: number) => void): { write: (line: string) => void } {
   let batch = '';
+  let lost = 0;
   const flush = (): void => {
-    if (batch !== '') process.stdout.write(batch);
+    const text = batch;
     batch = '';
+    // A line that was cut at the end of the disk must not take the next one with it.
+    if (text !== '')
+      process.stdout.write(lost > 0 ? `\n${text}` : text, (error) => written(text, error ?? undefined));
   };
+  const written = (text: string, error: Error | undefined): void => {
+    if (error !== undefined) lost += text.split('\n').length - 1;
+    else if (lost > 0) onBack(lost);
+    if (error === undefined) lost = 0;
+  };
+  process.stdout.on('error', () => undefined); // told by the write's own answer
   setInterval(flush, 250).unref();
   process.once('exit', flush);
   return {

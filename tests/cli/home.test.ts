@@ -1,5 +1,5 @@
 // The home folder: private, claimed by one system at a time, and forgiving towards what a killed one left.
-import { statSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readdirSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import {
@@ -61,4 +61,11 @@ test('the folder belongs to one living process', () => {
   expect(claimHome(home)).toBeUndefined();
   releaseHome(home);
   expect(readNote(home)).toBeUndefined();
+});
+
+test('a note that cannot be put in its place leaves no half of it behind', () => {
+  const other = makeHome(join(folder, 'other'));
+  mkdirSync(join(other, 'up.json', 'in the way'), { recursive: true });
+  expect(() => writeNote(other, note)).toThrow();
+  expect(readdirSync(other)).toEqual(['up.json']);
 });

@@ -1,6 +1,7 @@
 // The log of a real process: nothing is lost at its end, and a reader that is gone does not keep it from ending.
 import { once } from 'node:events';
 import { spawn } from 'node:child_process';
+import { closeSync, openSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { expect, test } from '@jest/globals';
@@ -8,10 +9,10 @@ import { expect, test } from '@jest/globals';
 const tsx = pathToFileURL(createRequire(import.meta.url).resolve('tsx')).href;
 const log = fileURLToPath(new URL('../../shared/log.ts', import.meta.url));
 
-function start(body: string): ReturnType<typeof spawn> {
+function start(body: string, stdout: 'pipe' | number = 'pipe'): ReturnType<typeof spawn> {
   const script = `import { createLog } from ${JSON.stringify(log)}; const log = createLog({ level: 'info', part: 'api' });${body}`;
   const args = ['--import', tsx, '--input-type=module', '--eval', script];
-  return spawn(process.execPath, args, { stdio: ['pipe', 'pipe', 'inherit'] });
+  return spawn(process.execPath, args, { stdio: ['pipe', stdout, 'inherit'] });
 }
 
 test('every line that was logged before the end is written, one JSON document a line', async () => {
@@ -37,4 +38,13 @@ test('a process whose log nobody reads any more still ends', async () => {
   child.stdin?.end();
   const [code] = (await once(child, 'exit')) as [number];
   expect(code).toBe(7);
+});
+
+test('a process whose log is on a full disk works on and ends as it wants', async () => {
+  const full = openSync('/dev/full', 'w');
+  const body = `log.info('lost'); setTimeout(() => { log.info('lost too'); process.stdin.resume().on('end', () => process.exit(7)); }, 600);`;
+  const child = start(body, full);
+  closeSync(full);
+  child.stdin?.end();
+  expect(await once(child, 'exit')).toEqual([7, null]);
 });
