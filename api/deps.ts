@@ -13,7 +13,12 @@ export interface ApiDeps {
   enqueue: Enqueue;
   keyring: Keyring;
   emit: Emit;
-  readiness: () => Promise<{ ledger: boolean; engine: boolean; engineKind?: string }>;
+  readiness: () => Promise<{
+    ledger: boolean;
+    engine: boolean;
+    engineKind?: string;
+    engineReason?: string | null;
+  }>;
   /** The Prometheus text; without it there is no /metrics. */
   metrics?: { text: () => Promise<string>; contentType: string };
   /** Signs links to artifacts. */

@@ -2,11 +2,13 @@
 import { isSandboxed, type Config, type ProviderKey } from '../shared/config.ts';
 import { toError } from '../shared/errors.ts';
 import { openEngine } from '../engine/connect.ts';
+import { readRedisFacts } from '../engine/pressure.ts';
 import type { EngineKind } from '../engine/types.ts';
 import { migrationStatus } from '../ledger/migrate.ts';
 import type { ServerFacts } from '../ledger/server-facts.ts';
 import { createProviders } from '../providers/create.ts';
 import type { Providers } from '../providers/ports.ts';
+import { redisVerdicts } from './doctor-redis.ts';
 import { workers } from '../workers/index.ts';
 
 export interface Verdict {
@@ -76,16 +78,18 @@ const engineNames: Readonly<Record<EngineKind, string>> = {
   'redis-cluster': 'Redis Cluster',
 };
 
-export async function engine(config: Config, databaseUrl: string): Promise<Verdict> {
+export async function engine(config: Config, databaseUrl: string): Promise<Verdict[]> {
   const opened = openEngine({ databaseUrl, redisUrl: config.REDIS_URL, workers: 0 });
   const detail = `BullMQ on ${engineNames[opened.kind]}`;
   try {
     await Promise.race([opened.ready.then((link) => link.ping()), timeout(4_000)]);
-    return { check: 'engine', status: 'ok', detail };
+    const facts = await opened.ready.then((link) => readRedisFacts(link.store));
+    const ofRedis = facts === undefined ? [] : redisVerdicts(facts, config.NODE_ENV === 'production');
+    return [{ check: 'engine', status: 'ok', detail }, ...ofRedis];
   } catch (thrown) {
     const hint = opened.kind === 'postgres' ? 'run `storytime migrate`' : 'check REDIS_URL and that it runs';
     const reason = opened.problem() ?? toError(thrown).message;
-    return { check: 'engine', status: 'fail', detail: `${detail}: ${reason}`, hint };
+    return [{ check: 'engine', status: 'fail', detail: `${detail}: ${reason}`, hint }];
   } finally {
     await opened.close();
   }

@@ -107,7 +107,7 @@ async function examineDatabase(
       checks.clock(facts),
       checks.connections(config, facts),
       checks.synchronousCommit(facts),
-      await checks.engine(config, url),
+      ...(await checks.engine(config, url)),
     ];
   } finally {
     await db.close();

@@ -12,6 +12,7 @@ import { startProviderFigures } from '../workers/provider-figures.ts';
 import { startWork, type Work } from '../workers/work.ts';
 import { createLane } from './lane.ts';
 import { laneLeadMs, runLane } from './lane-work.ts';
+import { refuseEviction } from './eviction.ts';
 import { linkSecretOf, openParts, publicUrlOf, type Parts } from './parts.ts';
 import { findPort } from './ports.ts';
 import { startProbes, type ProbesOptions } from './probes.ts';
@@ -57,6 +58,7 @@ async function start(part: Part, { env, queues, cast, lane }: WorkStart): Promis
     workers: lane === true ? 1 : (queues?.length ?? cast.workers.length),
     statementTimeoutMs: 10_000,
   });
+  await refuseEviction(part, parts.engine);
   const dayMicroUsd = microUsd(config.STORYTIME_DAILY_BUDGET_USD);
   const options = { ...parts, ...openServices(part, parts), ...cast, config, emit, version, dayMicroUsd };
   if (lane === true) return runLane(part, options);

@@ -4,6 +4,7 @@ import { quarantineQueue } from '../queues/quarantine.ts';
 import type { Engine, Link } from './connect.ts';
 import { readEpoch, writeEpoch } from './epoch.ts';
 import { held } from './held.ts';
+import { openPressure } from './pressure.ts';
 import { engineId, type Broker, type EngineJob } from './types.ts';
 
 interface Open {
@@ -22,6 +23,7 @@ export const retention = {
 /** `queueNames`: those of the registry; the quarantine lane comes on top, and no board shows it. */
 export function createBroker(engine: Engine, queueNames: readonly string[]): Broker {
   const { opening, linked, known, use, listeners } = openQueues(engine, [...queueNames, quarantineQueue]);
+  const pressure = openPressure();
   return {
     kind: engine.kind,
     get ready() {
@@ -36,7 +38,15 @@ export function createBroker(engine: Engine, queueNames: readonly string[]): Bro
       await use(name).queue.remove(id);
     },
     boardQueues: async () => shown((await opening).queues),
-    ping: async () => known().link.ping(),
+    get pressure() {
+      return pressure.now();
+    },
+    onPressure: pressure.onChange,
+    async ping() {
+      const { link } = known();
+      // Looked at even when the ping is refused: a full Redis refuses it, and its memory says why.
+      await Promise.all([link.ping(), pressure.look(link.store).catch(() => undefined)]);
+    },
     readEpoch: async () => readEpoch(known().link.store),
     writeEpoch: async (epoch) => writeEpoch(known().link.store, epoch),
     onReturn(listener) {

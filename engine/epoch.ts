@@ -11,7 +11,8 @@ const key = `${prefix}:epoch`;
 
 /** One look is one script: in a cluster it runs where the key is, so the run id is that of the server with the jobs. */
 const script = `
-  local server = redis.call('INFO', 'server')
+  local server = redis.pcall('INFO', 'server')
+  if type(server) ~= 'string' then server = '' end
   if ARGV[1] ~= '' then redis.call('HSET', KEYS[1], 'epoch', ARGV[1], 'count', 0) end
   local epoch = redis.call('HGET', KEYS[1], 'epoch')
   if not epoch then return {} end

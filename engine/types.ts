@@ -42,6 +42,25 @@ export interface Epoch {
   instance: string;
 }
 
+/** How full the engine is, and what is held because of it. Never more than that on PostgreSQL. */
+export interface EnginePressure {
+  /** 0 to 1; 0 without a limit. */
+  usedShare: number;
+  holdsAdds: boolean;
+  holdsTakes: boolean;
+}
+
+/** Why the engine cannot be used as it should. `memory_high`: it can, but nothing more is added to it. */
+export const engineReasons = [
+  'away',
+  'not_persisting',
+  'memory_full',
+  'memory_high',
+  'read_only',
+  'not_allowed',
+] as const;
+export type EngineReason = (typeof engineReasons)[number];
+
 export interface Broker {
   readonly kind: EngineKind;
   readonly ready: boolean;
@@ -59,6 +78,10 @@ export interface Broker {
   writeEpoch: (epoch: string) => Promise<Epoch>;
   /** Told when the engine is there: the first time, and each time after it was lost. */
   onReturn: (listener: () => void) => void;
+  /** As of the last ping. */
+  readonly pressure: EnginePressure;
+  /** Told of each change of what is held. */
+  onPressure: (listener: (pressure: EnginePressure) => void) => void;
   /** A round trip on the connections in use; rejects when there is none, with the reason. */
   ping: () => Promise<void>;
   close: () => Promise<void>;

@@ -3,13 +3,16 @@
 // second one can be well while the one that carries the jobs hangs.
 import type { Emit } from '../shared/events.ts';
 import { toError } from '../shared/errors.ts';
-import type { Broker, EngineKind } from '../engine/types.ts';
+import { reasonOf } from '../engine/pressure.ts';
+import type { Broker, EngineKind, EngineReason } from '../engine/types.ts';
 import type { Db } from './db.ts';
 
 export interface Readiness {
   ledger: boolean;
   engine: boolean;
   engineKind: EngineKind;
+  /** Why the engine cannot be used as it should; null when it can. */
+  engineReason: EngineReason | null;
 }
 
 export interface ReadinessWatch {
@@ -20,7 +23,7 @@ export interface ReadinessWatch {
 
 export interface ReadinessOptions {
   db: Pick<Db, 'ping'>;
-  broker: Pick<Broker, 'ping' | 'kind'>;
+  broker: Pick<Broker, 'ping' | 'kind' | 'pressure'>;
   emit: Emit;
 }
 
@@ -35,7 +38,12 @@ export function watchReadiness({ db, broker, emit }: ReadinessOptions): Readines
 
   async function ask(): Promise<Readiness> {
     const [first, second] = await Promise.all([ledger(), engine()]);
-    return { ledger: first, engine: second, engineKind: broker.kind };
+    return {
+      ledger: first === undefined,
+      engine: second === undefined,
+      engineKind: broker.kind,
+      engineReason: engineReason(second, broker),
+    };
   }
 
   const now = (): Promise<Readiness> => (asking ??= ask().finally(() => (asking = undefined)));
@@ -44,12 +52,17 @@ export function watchReadiness({ db, broker, emit }: ReadinessOptions): Readines
   return { now, stop: () => clearInterval(timer) };
 }
 
-/** One dependency: true when it answered in time. A question that hangs is not put again beside itself. */
+function engineReason(refusal: string | undefined, broker: Pick<Broker, 'pressure'>): EngineReason | null {
+  if (refusal !== undefined) return reasonOf(refusal);
+  return broker.pressure.holdsAdds ? 'memory_high' : null;
+}
+
+/** One dependency: why it cannot be used, undefined when it answered in time. A question that hangs is not put again beside itself. */
 function createProbe(
   name: 'ledger' | 'engine',
   ping: () => Promise<void>,
   emit: Emit,
-): () => Promise<boolean> {
+): () => Promise<string | undefined> {
   let open: Promise<string | undefined> | undefined;
   let was: boolean | undefined;
   let toldAt = 0;
@@ -69,11 +82,11 @@ function createProbe(
     const reason = await within(question());
     const ready = reason === undefined;
     const stillAway = !ready && performance.now() - toldAt > repeatMs;
-    if (ready === was && !stillAway) return ready;
+    if (ready === was && !stillAway) return reason;
     was = ready;
     toldAt = performance.now();
     emit('dependency.changed', { name, ready, ...(reason !== undefined && { message: reason }) });
-    return ready;
+    return reason;
   };
 }
 

@@ -88,6 +88,7 @@ async function withTime(clock: LedgerClock, rows: readonly Dispatch[]): Promise<
 export function createRelay(given: RelayOptions): Relay {
   const queues = given.registry.queues.map(({ name }) => name);
   const options: Carrier = { ...given, clock: createLedgerClock(given.db) };
+  given.broker.onPressure((pressure) => given.emit('engine.pressure', pressure));
   const batcher = createBatcher<Nudged, void>({
     max: batchSize,
     run: async (nudged) => {
@@ -102,13 +103,13 @@ export function createRelay(given: RelayOptions): Relay {
   });
   return {
     nudge(rows) {
-      // While the engine is away there is nothing to hurry for: the rows are in the ledger and the sweep brings them.
-      if (!options.broker.ready) return;
+      // While the engine is away or full there is nothing to hurry for: the rows are in the ledger and the sweep brings them.
+      if (isHeld(options.broker)) return;
       const at = performance.now();
       for (const row of rows) batcher.add({ row, at }).catch(() => undefined);
     },
     async sweep() {
-      if (!options.broker.ready) return 0;
+      if (isHeld(options.broker)) return 0;
       const rows = await options.db.run<ClaimedRow>(claimRows, [queues]);
       const carried = await carry(
         options,
@@ -124,8 +125,14 @@ export function createRelay(given: RelayOptions): Relay {
   };
 }
 
+/** Nothing is added to an engine that is away, or short of memory: it would refuse to record that jobs have ended. */
+function isHeld(broker: Broker): boolean {
+  return !broker.ready || broker.pressure.holdsAdds;
+}
+
 /** Returns how many rows the engine took. */
 async function carry(options: Carrier, dispatches: readonly Dispatch[]): Promise<number> {
+  if (isHeld(options.broker)) return 0;
   const byQueue = new Map<string, Timed[]>();
   for (const row of await withTime(options.clock, dispatches))
     byQueue.set(row.queue, [...(byQueue.get(row.queue) ?? []), row]);

@@ -26,7 +26,7 @@ export interface AttemptEnded extends JobFacts {
 }
 
 /** Why a work process takes no jobs for now. */
-export const holdReasons = ['clock', 'event_loop'] as const;
+export const holdReasons = ['clock', 'event_loop', 'engine_full'] as const;
 export type HoldReason = (typeof holdReasons)[number];
 
 export interface Events {
@@ -63,6 +63,8 @@ export interface Events {
   'worker.rebuilt': { queue: string; waiting: number; quietMs: number };
   /** This process takes no jobs for this reason, or no longer for this one. */
   'intake.changed': { reason: HoldReason; held: boolean; message?: string };
+  /** What is held because the engine is short of memory has changed. `usedShare`: 0 to 1. */
+  'engine.pressure': { usedShare: number; holdsAdds: boolean; holdsTakes: boolean };
   'ledger.slow': { model: string; action: string; durationMs: number };
   'http.answered': {
     method: string;

@@ -128,6 +128,14 @@ function logHealth(events: EventBus, log: Log): void {
       `the ${event.name} ${event.ready ? 'answers' : 'cannot be used'}`,
     ),
   );
+  events.on('engine.pressure', (event) =>
+    log[event.holdsAdds ? 'warn' : 'info'](
+      event,
+      event.holdsAdds
+        ? 'the engine is short of memory: accepted jobs stay in the ledger until it has room'
+        : 'the engine has room again',
+    ),
+  );
   events.on('intake.changed', (event) =>
     log[event.held ? 'warn' : 'info'](
       factsOf(event),

@@ -165,6 +165,11 @@ function showHealth(events: EventBus, { counter, gauge }: Made): void {
   events.on('clock.compared', (e) => skew.set(e.aheadMs / 1_000));
   events.on('loop.turned', (e) => lag.set(e.lagMs / 1_000));
   events.on('worker.rebuilt', (e) => rebuilds.labels(e.queue).inc());
+  const full = gauge('storytime_engine_held', '1 while the engine is too full for this.', ['what']);
+  events.on('engine.pressure', (e) => {
+    full.labels('adds').set(e.holdsAdds ? 1 : 0);
+    full.labels('takes').set(e.holdsTakes ? 1 : 0);
+  });
   events.on('dependency.changed', (e) => up.labels(e.name).set(e.ready ? 1 : 0));
   events.on('intake.changed', (e) => held.labels(e.reason).set(e.held ? 1 : 0));
 }

@@ -124,13 +124,18 @@ interface Own extends Pick<Parts, 'workerId' | 'leaving'> {
   onCommitted: (rows: readonly Dispatch[]) => void;
 }
 
-function createParts({ config, db, emit }: WorkOptions, own: Own): Parts {
+function createParts({ config, db, broker, emit }: WorkOptions, own: Own): Parts {
   const { workerId, leaving, onCommitted } = own;
   const leaseMs = config.STORYTIME_LEASE_MS;
   const attempts = createAttempts({ db, workerId, leaseMs, emit, onCommitted });
   const running = new Running({ attempts, leaseMs, renewMs: config.STORYTIME_RENEW_MS, emit });
   running.start();
   const intake = createIntake(emit);
+  broker.onPressure(({ usedShare, holdsTakes }) => {
+    const message = `the engine's memory is ${Math.round(usedShare * 100)} % full`;
+    if (holdsTakes) intake.hold('engine_full', message);
+    else intake.release('engine_full');
+  });
   return { workerId, leaving, stopping: false, attempts, running, intake, abandoned: 0, unwatch: undefined };
 }
 

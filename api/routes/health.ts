@@ -38,12 +38,12 @@ export function healthRoutes(deps: ApiDeps): Route[] {
 }
 
 async function ready(deps: ApiDeps, readiness: ApiDeps['readiness'], exchange: Exchange): Promise<void> {
-  const parts = await readiness().catch(() => ({ ledger: false, engine: false }));
-  const { ledger, engine } = parts;
+  const parts = await readiness().catch(() => ({ ledger: false, engine: false, engineReason: null }));
+  const { ledger, engine, engineReason } = parts;
   const draining = deps.draining();
   const isReady = ledger && !draining;
   const status = isReady ? 'ready' : 'unavailable';
-  const degraded = engine ? [] : ['engine'];
+  const degraded = engine && (engineReason ?? null) === null ? [] : ['engine'];
   const verbose = exchange.query.has('verbose');
   sendJson(exchange, isReady ? 200 : 503, verbose ? { status, ...parts, draining, degraded } : { status });
 }

@@ -7,6 +7,7 @@ import { afterAll, afterEach, beforeAll, expect, test } from '@jest/globals';
 import { connect } from '../../client/index.ts';
 import { createEmptyDatabase, type TestDatabase } from '../support/database.ts';
 import { createFolder, removeFolder } from '../support/folders.ts';
+import { eventually } from '../support/house.ts';
 import { startProcess, type TestProcess } from '../support/processes.ts';
 import { say } from './world.ts';
 
@@ -75,11 +76,13 @@ test('a work process of one queue lives and is not ready without the engine, is 
   expect(await lonely.part.end('SIGTERM')).toBe(0);
 
   const { part, url } = await start(['work', '--queues', 'email,reports']);
+  await eventually('the engine has answered', async () => (await statusOf(`${url}/readyz`)) === 200);
   expect(await (await fetch(`${url}/readyz`)).json()).toEqual({
     status: 'ok',
     ledger: true,
     engine: true,
     engineKind: 'postgres',
+    engineReason: null,
     held: [],
   });
   expect(await (await fetch(`${url}/metrics`)).text()).toContain('storytime_build_info{version=');

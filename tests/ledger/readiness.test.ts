@@ -3,6 +3,7 @@ import type { Events } from '../../shared/events.ts';
 import { watchReadiness, type ReadinessWatch } from '../../ledger/readiness.ts';
 import { eventually } from '../support/house.ts';
 
+const pressure = { usedShare: 0, holdsAdds: false, holdsTakes: false };
 let watch: ReadinessWatch | undefined;
 afterEach(() => watch?.stop());
 
@@ -10,7 +11,7 @@ function open(ledger: () => Promise<void>, engine: () => Promise<void>): Events[
   const told: Events['dependency.changed'][] = [];
   watch = watchReadiness({
     db: { ping: ledger },
-    broker: { ping: engine, kind: 'redis' },
+    broker: { ping: engine, kind: 'redis', pressure },
     emit: (name, event) => {
       if (name === 'dependency.changed') told.push(event as Events['dependency.changed']);
     },
@@ -27,7 +28,12 @@ test('each change is told once, with the reason, without anybody asking', async 
   await eventually('both are told of', () => told.length === 2);
   engineIsThere = false;
   await eventually('it is missed', () => told.length === 3);
-  expect(await watch?.now()).toEqual({ ledger: true, engine: false, engineKind: 'redis' });
+  expect(await watch?.now()).toEqual({
+    ledger: true,
+    engine: false,
+    engineKind: 'redis',
+    engineReason: 'away',
+  });
   engineIsThere = true;
   await eventually('it is back', () => told.length === 4);
   expect(told.slice(2)).toEqual([

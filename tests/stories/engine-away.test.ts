@@ -50,10 +50,22 @@ test('a job enqueued while Redis is down is accepted at once and runs when Redis
   const start = performance.now();
   const { id, state } = await house.enqueue('play', {});
   expect([state, performance.now() - start < 1_000]).toEqual(['waiting', true]);
-  expect(await house.work?.ready()).toEqual({ ledger: true, engine: false, engineKind: 'redis', held: [] });
+  expect(await house.work?.ready()).toEqual({
+    ledger: true,
+    engine: false,
+    engineKind: 'redis',
+    engineReason: 'away',
+    held: [],
+  });
   redis = await startRedis({ port });
   await allSucceed([id]);
-  expect(await house.work?.ready()).toEqual({ ledger: true, engine: true, engineKind: 'redis', held: [] });
+  expect(await house.work?.ready()).toEqual({
+    ledger: true,
+    engine: true,
+    engineKind: 'redis',
+    engineReason: null,
+    held: [],
+  });
 });
 
 test('Redis killed and back with nothing in it: waiting, delayed and new jobs all run, each once', async () => {
