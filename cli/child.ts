@@ -18,6 +18,8 @@ export interface ChildOptions {
   onLine: (line: string) => void;
   /** What this supervisor did on its own. */
   say: (message: string) => void;
+  /** Told of each end that nobody asked for: `by SIGKILL`, `with code 1`. */
+  onEnd?: (pid: number, how: string) => void;
 }
 
 export interface Child {
@@ -43,15 +45,15 @@ export function startChild(options: ChildOptions): Child {
 
   function launch(): void {
     const startedAt = performance.now();
-    current = forkPart(options);
-    current.on('message', (message: ReadyMessage) => {
+    const child = (current = forkPart(options));
+    child.on('message', (message: ReadyMessage) => {
       wasReady = true;
       address.resolve(message.url);
     });
-    current.once('error', address.reject);
-    current.once('exit', (code, signal) => {
+    child.once('error', address.reject);
+    child.once('exit', (code, signal) => {
       if (stopping) return;
-      const how = signal === null ? `with code ${code}` : `by ${signal}`;
+      const how = tellEnd(options, child.pid, signal ?? code);
       if (wasReady) launchLater(how, nextPause(performance.now() - startedAt));
       else address.reject(failedStart(options.part, how, code));
     });
@@ -71,6 +73,12 @@ export function startChild(options: ChildOptions): Child {
       if (current !== undefined) await end(current, patienceMs);
     },
   };
+}
+
+function tellEnd({ onEnd }: ChildOptions, pid: number | undefined, by: string | number | null): string {
+  const how = typeof by === 'string' ? `by ${by}` : `with code ${by}`;
+  if (pid !== undefined) onEnd?.(pid, how);
+  return how;
 }
 
 /** Twice as long after each crash, given how long the part had run before it. */

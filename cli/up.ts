@@ -20,6 +20,7 @@ import { json, painter, type Paint, type Terminal } from './terminal.ts';
 import { thisProgram } from './this-program.ts';
 import { lineReader } from './up-lines.ts';
 import { choosePorts, needsSandbox, partEnvironment, withOptions, type UpOptions } from './up-plan.ts';
+import { witness } from './up-witness.ts';
 import { welcome } from './up-print.ts';
 
 interface Up {
@@ -92,7 +93,7 @@ async function startAll(up: Up, patienceMs: number): Promise<void> {
   const ports = await choosePorts(config, env, options, patienceMs);
   const secrets = { databaseUrl: database.url, linkSecret: linkSecretOf(config) };
   const partEnv = partEnvironment(config, env, ports, secrets);
-  const start = starter(up, partEnv);
+  const start = starter(up, partEnv, database.url);
 
   let mailbox: string | null = null;
   if (needsSandbox(config, options)) {
@@ -135,7 +136,11 @@ async function prepare({ config, home, say }: Up, databaseUrl: string): Promise<
   return key;
 }
 
-function starter({ home, terminal, paint, say }: Up, env: Environment): (part: PartName) => Child {
+function starter(
+  { home, terminal, paint, say }: Up,
+  env: Environment,
+  databaseUrl: string,
+): (part: PartName) => Child {
   const logs = join(home, 'logs');
   mkdirSync(logs, { recursive: true, mode: 0o700 });
   return (part) => {
@@ -146,7 +151,8 @@ function starter({ home, terminal, paint, say }: Up, env: Environment): (part: P
       const shown = read(line);
       if (shown !== undefined) terminal.err(`${shown}\n`);
     };
-    return startChild({ part, program: thisProgram(), env, onLine, say });
+    const child = { part, program: thisProgram(), env, onLine, say };
+    return startChild(part === 'work' ? { ...child, onEnd: witness(databaseUrl) } : child);
   };
 }
 

@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import type { UpNote } from '../../cli/home.ts';
+import { openDb } from '../../ledger/db.ts';
 import { createFolder, removeFolder } from '../support/folders.ts';
 import { eventually } from '../support/house.ts';
 import { startProcess, type TestProcess } from '../support/processes.ts';
@@ -77,6 +78,22 @@ test('a part that crashes is started again at the same address', async () => {
       () => false,
     ),
   );
+});
+
+function workPid(): number {
+  return processesOf(home).find(({ args }) => args.trim().endsWith('main.js work'))?.pid ?? 0;
+}
+
+test('work that crashes leaves its jobs to the next one without waiting for a lease, and the ledger knows how it ended', async () => {
+  const first = workPid();
+  process.kill(first, 'SIGKILL');
+  await eventually('it was started again', () => ![0, first].includes(workPid()));
+  const db = openDb({ url: note.databaseUrl, poolSize: 1, statementTimeoutMs: 5_000, emit: () => undefined });
+  await eventually(
+    'its end is known',
+    async () => (await db.prisma.worker.count({ where: { pid: first, crashReason: 'by SIGKILL' } })) === 1,
+  );
+  await db.close();
 });
 
 // Last, because it ends the system.

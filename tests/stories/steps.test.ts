@@ -39,7 +39,7 @@ async function linesOf(bill: string): Promise<string[]> {
 
 for (const [signal, outcome, charged] of [
   // What a killed process paid for its call it can tell nobody.
-  ['SIGKILL', 'lost', ['first', 'second']],
+  ['SIGKILL', 'crashed', ['first', 'second']],
   ['SIGTERM', 'interrupted', ['first', 'second', 'second']],
 ] as const) {
   test(`after ${signal} in the middle of a call its step is paid once more, the one before it is not, and no attempt is used up`, async () => {

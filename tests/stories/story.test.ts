@@ -169,7 +169,7 @@ test('a system killed in mid-story leaves no orphan, and its next start finishes
     const { attempts: all } = await again.read<{ attempts: { outcome: string }[] }>(
       `/v1/jobs/${jobId}?include=attempts`,
     );
-    expect(all.map(({ outcome }) => outcome)).toContain('lost');
+    expect(all.map(({ outcome }) => outcome)).toContain('crashed');
   }
   expect(new Set(repeated).size).toBe(repeated.length);
   await again.process.end('SIGTERM');

@@ -186,3 +186,20 @@ test('a process that leaves while the ledger is away ends its delivery without c
   expect(await rescue(own.db, { kinds: [], attempts: [] })).toMatchObject({ rescued: [] });
   await own.close();
 });
+
+test('when the process is about to leave, the step under way is stored, no other begins, and the attempt is kept', async () => {
+  const calls: string[] = [];
+  const { id, ending } = await play(async (job) => {
+    await job.step('under way', () => {
+      stage.running.close('the process is stopping');
+      return Promise.resolve(calls.push('under way'));
+    });
+    // It makes do without: that must not become its result.
+    await job.step('next', () => Promise.resolve(calls.push('next'))).catch(() => undefined);
+    return { degraded: true };
+  });
+  expect(await ending).toEqual({ failed: false, outcome: 'waiting' });
+  expect([calls, await stage.outcomes(id)]).toEqual([['under way'], ['interrupted']]);
+  expect(await stage.row(id)).toMatchObject({ failures: 0, result: null });
+  expect(await stage.db.prisma.step.count({ where: { jobId: id } })).toBe(1);
+});

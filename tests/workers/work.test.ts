@@ -3,7 +3,8 @@ import { afterEach, beforeEach, expect, test } from '@jest/globals';
 import { enqueuedChannel } from '../../ledger/listen.ts';
 import type { Handler, Job } from '../../workers/define.ts';
 import { createDatabase, type TestDatabase } from '../support/database.ts';
-import { eventually, openHouse, type House } from '../support/house.ts';
+import { createRegistry } from '../../queues/registry.ts';
+import { eventually, openHouse, playQueue, type House } from '../support/house.ts';
 import { aborted } from './stage.ts';
 
 let database: TestDatabase;
@@ -50,6 +51,20 @@ test('a stop lets jobs finish, then hands the rest back with their attempt, and 
   await house.relay.idle();
   expect(await house.until(late.id, () => true)).toMatchObject({ state: 'waiting', attemptNo: 0 });
   expect(await house.db.prisma.worker.count({ where: { stoppedAt: null } })).toBe(0);
+});
+
+test('a process that three handlers have filled up by ignoring their abort asks to be started anew', async () => {
+  const reasons: string[] = [];
+  house = await openHouse({
+    databaseUrl: database.url,
+    registry: createRegistry([{ ...playQueue, timeoutMs: 50, retry: { ...playQueue.retry, attempts: 1 } }]),
+    handlers: { play: () => new Promise(() => undefined) },
+    change: { recycle: (reason) => void reasons.push(reason) },
+  });
+  const ids = await Promise.all([1, 2, 3].map(() => house.enqueue('play', {})));
+  for (const { id } of ids)
+    expect(await house.until(id, (row) => row.state === 'dead')).toMatchObject({ errorCode: 'timeout' });
+  expect(reasons).toEqual(['3 handlers ignore their abort']);
 });
 
 test('a process that stops twice, or before its engine was there, stops', async () => {

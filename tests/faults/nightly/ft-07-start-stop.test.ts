@@ -35,7 +35,12 @@ async function connections(world: World): Promise<number> {
 }
 
 faultRow(
-  { ft: '07', tier: 'N', name: '250 starts and stops on each engine leave nothing behind', timeoutMs: 1_200_000 },
+  {
+    ft: '07',
+    tier: 'N',
+    name: '250 starts and stops on each engine leave nothing behind',
+    timeoutMs: 1_200_000,
+  },
   async (world) => {
     await world.start('api');
     await world.caller.enqueueMany(20, () => ['sleep', { ms: 50 }]);
