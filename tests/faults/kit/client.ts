@@ -36,7 +36,7 @@ export interface Caller {
   /** `count` wishes, at most `parallel` (default 20) at once, or `perSecond` of them. */
   enqueueMany: (
     count: number,
-    make: (index: number) => [kind: string, payload?: object],
+    make: (index: number) => [kind: string, payload?: object, options?: EnqueueOptions],
     pace?: Pace,
   ) => Promise<Wish[]>;
   /** One request, not sent again. */

@@ -2,6 +2,7 @@
 // would. Everything they wrote is kept, over all their lives. None outlives the row.
 import { fork, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
+import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 
 export type PartName = 'api' | 'work' | 'dashboard' | 'sandbox';
@@ -9,6 +10,8 @@ export type PartName = 'api' | 'work' | 'dashboard' | 'sandbox';
 export interface MemberOptions {
   /** `fixture`: the kinds of programs/kinds.ts; `storytime`: the real ones. Default fixture. */
   kinds?: 'fixture' | 'storytime';
+  /** Folder of another build whose dist is run (n-1/builds.ts); default this one. */
+  build?: string;
   /** On top of the row's environment. */
   env?: Record<string, string>;
   /** Flags for node, e.g. `--max-old-space-size=128`. */
@@ -157,10 +160,11 @@ function createMember(
 function forkPart(
   part: PartName,
   env: Record<string, string>,
-  { kinds = 'fixture', nodeArgs = [], preload, ...options }: MemberOptions & { preload: string },
+  { kinds = 'fixture', build = '.', nodeArgs = [], preload, ...options }: MemberOptions & { preload: string },
 ): ChildProcess {
   const own = kinds === 'fixture' && (part === 'api' || part === 'work');
-  return fork(own ? 'dist/tests/faults/programs/part.js' : 'dist/cli/main.js', [part], {
+  const program = own ? 'dist/tests/faults/programs/part.js' : 'dist/cli/main.js';
+  return fork(join(build, program), [part], {
     execArgv: ['--enable-source-maps', '--import', preload, ...nodeArgs],
     env: { ...env, ...options.env },
     stdio: ['ignore', 'pipe', 'pipe', 'ipc'],

@@ -5,7 +5,7 @@ import { createDatabase } from '../../support/database.ts';
 import { eventually, openHouse, playQueue, type House } from '../../support/house.ts';
 import { startRedis } from '../../support/redis.ts';
 
-const boundMs = 3_000;
+const boundMs = 6_000;
 const closing: (() => Promise<void>)[] = [];
 afterEach(async () => {
   for (const close of closing.splice(0)) await close();
