@@ -224,13 +224,18 @@ function succeeded(kind: RegisteredKind, result: unknown): Verdict {
 function abandonable<T>(work: Promise<T>, stop: Stop, onAbandoned?: () => void): Promise<T> {
   return new Promise<T>((resolve, reject) => {
     let timer: NodeJS.Timeout | undefined;
+    let ended = false;
     stop.onAbort(() => {
+      if (ended) return; // a renewal that no longer finds the job, while its outcome is being written
       const limitMs = stop.reason instanceof Interrupted ? leaveLimitMs : ignoreLimitMs;
       timer = setTimeout(() => {
         onAbandoned?.();
         reject(toError(stop.reason));
       }, limitMs);
     });
-    work.then(resolve, reject).finally(() => clearTimeout(timer));
+    work.then(resolve, reject).finally(() => {
+      ended = true;
+      clearTimeout(timer);
+    });
   });
 }
