@@ -50,6 +50,7 @@ interface Run extends Reported {
   attempt: RunningAttempt;
   /** Resolves when no answer in our hands is still being stored. */
   stored?: () => Promise<void>;
+  storing?: () => boolean;
   /** Whether a step was not begun because the process is about to leave. */
   refused?: () => boolean;
 }
@@ -113,7 +114,7 @@ export class WorkerHost {
       stop.abort(new Failure('timeout', `the attempt took more than ${kind.timeoutMs} ms`));
     }, kind.timeoutMs);
     try {
-      return await abandonable(this.#handle(run, delivery, able), stop, this.#options.onAbandoned);
+      return await abandonable(this.#handle(run, delivery, able), stop, () => this.#countAbandoned(run));
     } catch (thrown) {
       await run.stored?.(); // an answer that is being stored must not find its own attempt ended
       const closed = run.refused?.() === true ? attempt.stop.closed : thrown;
@@ -126,6 +127,12 @@ export class WorkerHost {
     }
   }
 
+  /** One that waits for the ledger with an answer in its hands, or lost its lease with it, is not one that hangs. */
+  #countAbandoned({ attempt, storing }: Run): void {
+    const waits = attempt.stop.reason instanceof LeaseLost || storing?.() === true;
+    if (!waits) this.#options.onAbandoned?.();
+  }
+
   async #handle(run: Run, delivery: Delivery, { kind, handler }: Able): Promise<Ended> {
     const { begun, attempt } = run;
     const { registry, db, emit, services, leaving } = this.#options;
@@ -133,7 +140,7 @@ export class WorkerHost {
     const payload = kind.definition.payload.safeParse(current);
     if (!payload.success)
       throw new Failure('bad_input', `the payload no longer fits ${begun.kind}: ${payload.error.message}`);
-    const { job, children, settled, stored, refused } = buildJob({
+    const { job, children, settled, refused, ...answers } = buildJob({
       begun,
       payload: payload.data,
       stop: attempt.stop,
@@ -147,7 +154,7 @@ export class WorkerHost {
         delivery.showProgress(percent);
       },
     });
-    Object.assign(run, { stored, refused });
+    Object.assign(run, { refused, ...answers });
     try {
       const result = await handler(job, services);
       // It made do without a step that was only put off: that is no result.
@@ -221,7 +228,7 @@ function succeeded(kind: RegisteredKind, result: unknown): Verdict {
 }
 
 /** The work, or the stop's reason when it goes on for 5 s after it: a hung handler must not keep its slot. */
-function abandonable<T>(work: Promise<T>, stop: Stop, onAbandoned?: () => void): Promise<T> {
+function abandonable<T>(work: Promise<T>, stop: Stop, onAbandoned: () => void): Promise<T> {
   return new Promise<T>((resolve, reject) => {
     let timer: NodeJS.Timeout | undefined;
     let ended = false;
@@ -229,7 +236,7 @@ function abandonable<T>(work: Promise<T>, stop: Stop, onAbandoned?: () => void):
       if (ended) return; // a renewal that no longer finds the job, while its outcome is being written
       const limitMs = stop.reason instanceof Interrupted ? leaveLimitMs : ignoreLimitMs;
       timer = setTimeout(() => {
-        onAbandoned?.();
+        onAbandoned();
         reject(toError(stop.reason));
       }, limitMs);
     });

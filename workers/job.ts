@@ -40,6 +40,8 @@ export interface BuiltJob {
   settled: () => Promise<void>;
   /** Resolves when no answer in our hands is still being stored. */
   stored: () => Promise<void>;
+  /** Whether one is. */
+  storing: () => boolean;
   /** Whether a step was not begun because the process is about to leave. */
   refused: () => boolean;
 }
@@ -78,7 +80,8 @@ export function buildJob(given: JobContext): BuiltJob {
       given.onProgress(clamped, message === undefined ? null : sanitiseText(message, 200));
     },
   };
-  return { job, children, settled: () => empty(steps), stored: () => empty(commits), refused };
+  const storing = (): boolean => commits.size > 0;
+  return { job, children, settled: () => empty(steps), stored: () => empty(commits), storing, refused };
 }
 
 function admission(stop: Stop): { admit: () => void; refused: () => boolean } {

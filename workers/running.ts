@@ -140,8 +140,11 @@ export class Running {
     }));
     const { lost, cancelled } = await this.#options.attempts.renew(leases);
     this.#renewedAt = performance.now();
-    for (const id of lost) held.get(id)?.stop.abort(new LeaseLost('another worker has taken the job over'));
-    for (const id of cancelled) held.get(id)?.stop.abort(new Failure('cancelled', 'the job was cancelled'));
+    // One that has ended meanwhile is no longer running for the ledger either: that is no loss.
+    const running = (id: string): RunningAttempt | undefined =>
+      this.#attempts.get(id) === held.get(id) ? held.get(id) : undefined;
+    for (const id of lost) running(id)?.stop.abort(new LeaseLost('another worker has taken the job over'));
+    for (const id of cancelled) running(id)?.stop.abort(new Failure('cancelled', 'the job was cancelled'));
   }
 
   async #writeProgress(): Promise<void> {

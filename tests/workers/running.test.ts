@@ -1,7 +1,8 @@
 import { afterEach, expect, test } from '@jest/globals';
 import { rescue } from '../../ledger/rescue.ts';
 import type { Job } from '../../workers/define.ts';
-import { Interrupted, LeaseLost } from '../../workers/running.ts';
+import { Interrupted, LeaseLost, Running, type RunningOptions } from '../../workers/running.ts';
+import { Stop } from '../../workers/stop.ts';
 import { eventually } from '../support/house.ts';
 import { aborted, gate, openStage, type Stage } from './stage.ts';
 
@@ -105,4 +106,23 @@ test('a stop hands attempts back without using one up, also those that begin aft
       generation: 2,
       dispatchedAt: null,
     });
+});
+
+test('an attempt that ended while its renewal was under way is not told that it was lost', async () => {
+  await open(async () => Promise.resolve({}), 60_000);
+  const attempt = { begun: { jobId: 'a', attemptNo: 1 } as never, stop: new Stop() };
+  const asked = gate();
+  const attempts = {
+    renew() {
+      running.remove(attempt);
+      asked.open();
+      return Promise.resolve({ lost: ['a'], cancelled: ['a'] });
+    },
+  } as unknown as RunningOptions['attempts'];
+  const running = new Running({ attempts, leaseMs: 60_000, renewMs: 10, emit: () => undefined });
+  running.add(attempt);
+  running.start();
+  await asked.passed;
+  running.stop();
+  expect(attempt.stop.reason).toBeUndefined();
 });
