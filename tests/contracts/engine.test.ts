@@ -13,6 +13,7 @@ type Play = Job<{
   fail?: number;
   snooze?: number;
   die?: boolean;
+  strange?: 'throw' | 'return';
   progress?: boolean;
   children?: number;
 }>;
@@ -22,13 +23,21 @@ let redis: TestRedis;
 
 async function play(job: Play): Promise<unknown> {
   runs.push({ id: job.id, name: job.payload.name, attempt: job.attempt, at: Date.now() });
-  const { fail = 0, snooze = 0, die, children = 0 } = job.payload;
+  const { fail = 0, snooze = 0, die, children = 0, strange } = job.payload;
+  if (strange !== undefined) return beStrange(job, strange);
   if (job.attempt <= snooze) throw new Failure('rate_limited', 'slow down', { retryAfterMs: 50 });
   if (job.attempt <= snooze + fail) throw new Failure('unavailable', 'down');
   if (die === true) throw new Failure('bad_input', 'no: \u0000 \ud800 ever');
   if (job.payload.progress === true) job.progress(40, 'half way');
   giveBirth(job, children);
   return { echo: job.payload.name ?? null };
+}
+
+/** What no engine and no database should have to store. */
+function beStrange(job: Play, how: 'throw' | 'return'): unknown {
+  if (how === 'throw') throw undefined as unknown as Error;
+  job.progress(50, 'half \u0000 way \ud800');
+  return { text: 'a \u0000 b \udc00 c', big: 2n ** 64n, ['key\u0000']: Number.NaN };
 }
 
 function giveBirth(job: Play, children: number): void {
@@ -122,6 +131,21 @@ for (const engine of ['postgres', 'redis'] as const) {
         'dead',
       );
     }
+  });
+
+  test(`${engine}: what cannot be stored as it is said is stored as near as it can be, the same on both`, async () => {
+    const { id } = await house.enqueue('play', { strange: 'return' });
+    expect(await house.until(id, (job) => job.state === 'succeeded')).toMatchObject({
+      result: { text: 'a \ufffd b \ufffd c', big: '18446744073709551616', 'key\ufffd': null },
+      attemptNo: 1,
+    });
+    const thrown = await house.enqueue('play', { strange: 'throw' });
+    expect(await house.until(thrown.id, (job) => job.state === 'dead')).toMatchObject({
+      attemptNo: 3,
+      failures: 3,
+      errorCode: 'bug',
+      errorMessage: 'something that is not an Error was thrown: undefined',
+    });
   });
 
   test(`${engine}: a delayed job is scheduled, shown as delayed and not run early`, async () => {

@@ -3,6 +3,7 @@
 // the seed; set it below to see the same life again.
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { raiseAged } from '../../ledger/ageing.ts';
+import { findDeaths } from '../../ledger/crashes.ts';
 import { cancelJob } from '../../ledger/cancel.ts';
 import {
   finalStates,
@@ -17,6 +18,7 @@ import { registry } from '../../queues/index.ts';
 import { redispatch } from '../../ledger/recover.ts';
 import { takeParked } from '../../ledger/parked.ts';
 import { expire } from '../../ledger/retention.ts';
+import { workerSeen } from '../../ledger/workers.ts';
 import { repairWaiters } from '../../ledger/waiters.ts';
 import { begunOf, child, failed, interrupted, openLives, succeeded, type Lives } from './lives.ts';
 import { addJob, query, setJob } from './world.ts';
@@ -122,6 +124,13 @@ const operations: Record<string, Operation> = {
     await setJob(lives, id, `lease_until = now() - interval '1 s'`);
     return rescue(lives.db, limitsOf(registry));
   },
+  async crash({ id }) {
+    await setJob(lives, id, `lease_until = now() - interval '1 s'`);
+    await query(lives, `UPDATE worker SET seen_at = now() - interval '1 min', crashed_at = NULL`);
+    await findDeaths(lives.db, 1_000);
+    return rescue(lives.db, limitsOf(registry));
+  },
+  comeBack: () => workerSeen(lives.db, lives.workerId),
   async expire({ id }, random) {
     if (random(4) === 0) await setJob(lives, id, `give_up_at = now() - interval '1 s'`);
     return expire(lives.db);
