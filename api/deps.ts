@@ -6,6 +6,7 @@ import type { Removed } from '../ledger/cancel.ts';
 import type { Enqueue } from '../ledger/enqueue.ts';
 import type { Caller, Keyring } from '../ledger/keys.ts';
 import type { Exchange } from './exchange.ts';
+import type { CheckSpending } from './spending.ts';
 
 export interface ApiDeps {
   registry: Registry;
@@ -27,6 +28,8 @@ export interface ApiDeps {
   publicUrl?: string;
   /** The ledger's time in ms since 1970, for what is due at a point of time; default this machine's. */
   now?: () => Promise<number>;
+  /** Asked before a job that costs is accepted; without it each of them is. */
+  checkSpending?: CheckSpending;
   /** True once the process is stopping: every request but the probes gets a 503. */
   draining: () => boolean;
   /** Told which jobs were cancelled, to take them out of the engine as a courtesy; must not throw. */

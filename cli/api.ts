@@ -1,6 +1,7 @@
 // `storytime api`: the enqueue API. It answers while the engine is away: what is accepted is in the ledger.
-import type { Environment } from '../shared/config.ts';
+import { dailyBudgetMicroUsd, type Environment } from '../shared/config.ts';
 import { startApi } from '../api/server.ts';
+import { createCheckSpending } from '../api/spending.ts';
 import { createLedgerClock } from '../ledger/clock.ts';
 import { createEnqueue } from '../ledger/enqueue.ts';
 import { createKeyring } from '../ledger/keys.ts';
@@ -29,6 +30,7 @@ async function start(part: Part, registry: Registry): Promise<string> {
     emit,
     readiness: readiness.now,
     now: createLedgerClock(db).now,
+    checkSpending: createCheckSpending(db, dailyBudgetMicroUsd(config)),
     metrics,
     linkSecret: linkSecretOf(config),
     publicUrl: publicUrlOf(config),

@@ -1,5 +1,5 @@
 // `storytime work`: runs jobs, of all queues or of those that are named, and does its share of the maintenance.
-import { isChosen, type Environment } from '../shared/config.ts';
+import { dailyBudgetMicroUsd, isChosen, type Environment } from '../shared/config.ts';
 import { createProviders } from '../providers/create.ts';
 import { noteFault } from '../ledger/crashes.ts';
 import { signLink } from '../ledger/links.ts';
@@ -59,7 +59,7 @@ async function start(part: Part, { env, queues, cast, lane }: WorkStart): Promis
     statementTimeoutMs: 10_000,
   });
   await refuseEviction(part, parts.engine);
-  const dayMicroUsd = microUsd(config.STORYTIME_DAILY_BUDGET_USD);
+  const dayMicroUsd = dailyBudgetMicroUsd(config);
   const options = { ...parts, ...openServices(part, parts), ...cast, config, emit, version, dayMicroUsd };
   if (lane === true) return runLane(part, options);
   const graceMs = config.STORYTIME_GRACE_MS;
@@ -91,10 +91,6 @@ function openServices({ config, emit, lifecycle }: Part, { db, relay }: Parts): 
   const artifactLink = (id: string): string =>
     publicUrlOf(config) + signLink(secret, { id, expiresAt: new Date(Date.now() + linkDays * 86_400_000) });
   return { services: { ...providers, db, artifactLink } };
-}
-
-function microUsd(usd: number | undefined): number | undefined {
-  return usd === undefined ? undefined : Math.round(usd * 1_000_000);
 }
 
 /** Before the work has begun, which takes the ledger, and while it ends. */

@@ -14,6 +14,8 @@ export interface KindDefinition<Payload extends z.ZodType = z.ZodType, Result ex
   result: Result;
   /** Whether running it a second time on purpose is harmless, a question, or forbidden. */
   replay: 'safe' | 'ask' | 'never';
+  /** Its calls cost: not accepted while the tenant's budget of the day is used up. */
+  paid?: true;
   /** The line shown on Bull Board: never a name, an address or a text of the payload. */
   summary?(payload: z.output<Payload>): string;
   retry?: RetryPolicy;

@@ -34,12 +34,14 @@ export const storyGeneration = defineQueue({
       }),
       result: z.strictObject({ storyId: z.string(), title: z.string(), pages: z.int() }),
       replay: 'safe',
+      paid: true,
       summary: (payload) => `${payload.pages} pages, ${payload.language}`,
     },
     'generate-images': {
       payload: z.strictObject({ storyId: rowId, page: z.int().min(0).max(12) }),
       result: z.strictObject({ page: z.int(), artifactId: z.string() }),
       replay: 'safe',
+      paid: true,
       summary: (payload) => (payload.page === 0 ? 'cover' : `page ${payload.page}`),
     },
     'publish-story': {

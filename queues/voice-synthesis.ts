@@ -22,6 +22,7 @@ export const voiceSynthesis = defineQueue({
         standIn: z.boolean(),
       }),
       replay: 'safe',
+      paid: true,
       summary: () => 'narration and captions',
     },
   },

@@ -77,6 +77,11 @@ export function isSandboxed(config: Config, key: ProviderKey): boolean {
   );
 }
 
+/** Millionths of a dollar that a tenant without a budget of its own may spend in a day; undefined: no limit. */
+export function dailyBudgetMicroUsd({ STORYTIME_DAILY_BUDGET_USD: usd }: Config): number | undefined {
+  return usd === undefined ? undefined : Math.round(usd * 1_000_000);
+}
+
 /** Names that are ours but no setting of a server: those of `clientSettings`. */
 const foreign = new Set(['STORYTIME_URL', 'STORYTIME_KEY']);
 

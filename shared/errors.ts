@@ -101,6 +101,7 @@ export const problems = {
   url_not_allowed: [422, 'The link is not allowed'],
   validation_failed: [422, 'The request is not valid'],
   rate_limited: [429, 'Too many requests'],
+  spend_limit_reached: [429, 'The budget of the day is used up'],
   headers_too_large: [431, 'The header block is too large'],
   internal: [500, 'Something failed on our side'],
   engine_unavailable: [503, 'The engine cannot be reached'],

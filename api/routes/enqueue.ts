@@ -1,7 +1,7 @@
 // Enqueue over HTTP: the hot path. A 202 means that the row is committed; the engine is never asked. Only what must be
 // known is worked out: no hash without an Idempotency-Key, no second look at the body, an answer built by hand.
 import { checkJob } from '../../queues/check.ts';
-import type { Registry } from '../../queues/registry.ts';
+import type { RegisteredKind, Registry } from '../../queues/registry.ts';
 import { canonicalJson, sha256 } from '../../shared/text.ts';
 import type { Enqueued } from '../../ledger/enqueue-batch.ts';
 import { newJob } from '../../ledger/insert.ts';
@@ -28,7 +28,7 @@ export function enqueueRoute(deps: ApiDeps): Route {
 async function enqueue(deps: ApiDeps, exchange: Exchange, caller: Caller): Promise<void> {
   const value = readIdempotencyKey(exchange.req.headers['idempotency-key']);
   const body = await readJson(exchange.req);
-  checkScope(deps.registry, caller, body);
+  const kind = checkScope(deps.registry, caller, body);
   const { tenant, keyId: apiKeyId } = caller;
   const { requestId } = exchange;
   const job = newJob(checkJob(deps.registry, body, await timeFor(deps, body)), {
@@ -39,6 +39,7 @@ async function enqueue(deps: ApiDeps, exchange: Exchange, caller: Caller): Promi
   });
   const key =
     value === undefined ? undefined : { endpoint: endpoint, value, bodyHash: sha256(canonicalJson(body)) };
+  if (kind?.definition.paid === true) await deps.checkSpending?.(tenant, key);
   accepted(exchange, await deps.enqueue({ job, key }));
 }
 
@@ -50,12 +51,13 @@ function timeFor({ now }: ApiDeps, body: unknown): number | Promise<number> {
 }
 
 /** Before the payload is judged, so that a caller without the right learns nothing about its schema. */
-function checkScope(registry: Registry, caller: Caller, body: unknown): void {
+function checkScope(registry: Registry, caller: Caller, body: unknown): RegisteredKind | undefined {
   const name = typeof body === 'object' && body !== null && 'kind' in body ? body.kind : undefined;
   const kind = typeof name === 'string' ? registry.find(name) : undefined;
   if (kind !== undefined) requireScope(caller, `enqueue:${kind.queue}`);
   else if (!registry.queues.some((queue) => hasScope(caller, `enqueue:${queue.name}`)))
     requireScope(caller, 'enqueue:<queue>');
+  return kind;
 }
 
 /** Kind, queue and state are names of our own, so the body needs no escaping. */

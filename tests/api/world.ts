@@ -2,6 +2,7 @@
 import { connect } from 'node:net';
 import { once } from 'node:events';
 import type { ApiDeps } from '../../api/deps.ts';
+import { createCheckSpending } from '../../api/spending.ts';
 import { startApi, type RunningApi, type StartOptions } from '../../api/server.ts';
 import { createKey, createKeyring } from '../../ledger/keys.ts';
 import { registry } from '../../queues/index.ts';
@@ -39,6 +40,7 @@ export function depsOf(world: LedgerWorld): ApiDeps {
     emit: world.events.emit,
     readiness: async () => ({ ledger: true, engine: true }),
     linkSecret,
+    checkSpending: createCheckSpending(world.db, undefined),
     draining: () => false,
   };
 }
