@@ -64,23 +64,31 @@ const nextGeneration = {
 
 const start = { run_at: '-infinity', id: '00000000-0000-0000-0000-000000000000' };
 
+// One look where there is anything at all: most queues have jobs of one or two states.
+const readPlaces = {
+  name: 'recover_places',
+  text: `SELECT q.queue, s.state FROM unnest($1::text[]) AS q(queue), unnest(ARRAY[${sqlStates(startableStates)}]) AS s(state)
+    WHERE EXISTS (SELECT FROM job j WHERE j.state = s.state AND j.state IN (${sqlStates(startableStates)}) AND j.queue = q.queue)
+    UNION ALL
+    SELECT DISTINCT '${quarantineQueue}', state FROM job WHERE crashes >= ${crashesToLane} AND state IN (${sqlStates(startableStates)})
+    ORDER BY queue, state`,
+};
+
 /** Walks all jobs that wait in the engine, earliest due first in each queue and state. */
 export function walkDispatched(db: Db, { queues, size, dueForMs }: WalkOptions): Walk {
-  const places = [...queues, quarantineQueue].flatMap((queue) =>
-    startableStates.map((state) => ({ queue, state })),
-  );
-  let place = 0;
+  let places: Pick<Dispatched, 'queue' | 'state'>[] | undefined;
   let after = start;
   return {
     async next() {
-      for (; place < places.length; place += 1, after = start) {
-        const { queue, state } = places[place] ?? { queue: '', state: 'waiting' };
+      places ??= await db.run<Pick<Dispatched, 'queue' | 'state'>>(readPlaces, [queues]);
+      for (let [place] = places; place !== undefined; places.shift(), [place] = places, after = start) {
+        const { queue, state } = place;
         const values = [state, queue, after.run_at, after.id, dueForMs ?? null, size];
         const page = await db.run<Dispatched>(queue === quarantineQueue ? readLanePage : readPage, values);
         after = page.at(-1) ?? after;
         if (page.length > 0) return page;
       }
-      place = 0;
+      places = undefined;
       return [];
     },
   };
