@@ -38,6 +38,7 @@ interface Seen {
   sent?: Partial<Sent>[];
   charged?: string[];
   lines?: string[];
+  forgotten?: string[];
 }
 
 /** What is broken, by its first words; `nothing` when all holds. */
@@ -49,6 +50,7 @@ async function broken(seen: Seen = {}, names: readonly Invariant[] = allInvarian
     charged: seen.charged ?? [],
     members: [{ name: 'work-1', lines: seen.lines ?? [] } as unknown as Member],
     texts: [],
+    forgotten: () => Promise.resolve(seen.forgotten ?? []),
     canaries: ['Ottilie'],
   };
   return checkInvariants(evidence, names).then(
@@ -107,6 +109,10 @@ test('I6: a failure that was not counted, and one that was made up', async () =>
   await end(id, 1, 'failed');
   await end(id, 2, 'succeeded');
   expect(await broken()).toBe(`I6: 1: ${id} (0 failures)`);
+});
+
+test('I8: jobs that the engine was given and has not', async () => {
+  expect(await broken({ forgotten: ['3 waiting of play'] })).toBe('I8: 1: 3 waiting of play');
 });
 
 test('I9: a late answer, a 500, an untyped one, and none', async () => {

@@ -2,13 +2,14 @@
 // `checkInvariants` throws with the offending ids; what it counted on the way is the row's line in the table.
 // I1 nothing acknowledged is lost, and all of it has ended   I2 no job that nobody asked for   I3 one final outcome a job
 // I4 no step paid twice, but for calls of unknown outcome    I5 a superseded attempt wrote nothing   I6 attempts are counted right
+// I8 the engine holds every job that it was given and that has not begun
 // I9 every request is answered in 5 s: 2xx, a typed 4xx, a typed 503    I12 no personal data, no stray error, in log or problem
 import type { Db } from '../../../ledger/db.ts';
 import type { Caller, Sent } from './client.ts';
 import type { Member } from './fleet.ts';
 
-export type Invariant = 'I1' | 'I2' | 'I3' | 'I4' | 'I5' | 'I6' | 'I9' | 'I12';
-export const allInvariants: readonly Invariant[] = ['I1', 'I2', 'I3', 'I4', 'I5', 'I6', 'I9', 'I12'];
+export type Invariant = 'I1' | 'I2' | 'I3' | 'I4' | 'I5' | 'I6' | 'I8' | 'I9' | 'I12';
+export const allInvariants: readonly Invariant[] = ['I1', 'I2', 'I3', 'I4', 'I5', 'I6', 'I8', 'I9', 'I12'];
 
 export interface Evidence {
   db: Db;
@@ -18,6 +19,8 @@ export interface Evidence {
   members: readonly Member[];
   /** Metrics, and whatever else a row wants looked through. */
   texts: readonly string[];
+  /** Jobs that the engine does not hold and should, as `3 waiting of play`. */
+  forgotten: () => Promise<readonly string[]>;
   /** Texts that must not leave the ledger. */
   canaries: readonly string[];
 }
@@ -155,6 +158,7 @@ const checks: Record<Invariant, Check> = {
         : `${id} (${failures} failures)`,
     );
   },
+  I8: ({ evidence }) => evidence.forgotten(),
   I9: ({ evidence, options }) =>
     evidence.caller.sent
       .filter((sent) => !isTrue(sent, options.cutsAllowed === true))

@@ -9,6 +9,7 @@ import { createKey } from '../../../ledger/keys.ts';
 import { createFolder, removeFolder } from '../../support/folders.ts';
 import { eventually } from '../../support/house.ts';
 import type { TestRedis } from '../../support/redis.ts';
+import { compareEngine } from './agreement.ts';
 import { startBill, type Bill } from './bill.ts';
 import { readiness } from './census.ts';
 import { checkInvariants, type CheckOptions, type Counts, type Invariant } from './check.ts';
@@ -64,6 +65,7 @@ const scaledTimers = {
   STORYTIME_LEASE_MS: '2000',
   STORYTIME_RENEW_MS: '500',
   STORYTIME_SWEEP_MS: '500',
+  STORYTIME_RECONCILE_MS: '1000',
   STORYTIME_GRACE_MS: '3000',
 };
 
@@ -125,9 +127,11 @@ export async function openWorld(options: WorldOptions): Promise<World & { close:
     hasten: async () => void (await db.run(hasten, [])),
     async check(names, given) {
       const charged = [...bill.entries, ...((await sandbox?.bill()) ?? [])].flatMap(({ step }) => step ?? []);
+      const forgotten = async (): Promise<readonly string[]> =>
+        (await compareEngine({ db, databaseUrl, redis })).forgotten;
       const texts = names.includes('I12') ? await metricsOf(members) : [];
       return checkInvariants(
-        { db, caller, charged, members, texts, canaries: canariesOf(key) },
+        { db, caller, charged, members, texts, forgotten, canaries: canariesOf(key) },
         names,
         given,
       );

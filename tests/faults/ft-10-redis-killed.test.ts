@@ -1,0 +1,50 @@
+// Redis dies by kill -9 while jobs come in, and is back after three seconds with its file. The API does not notice; work
+// processes say so and go on by themselves.
+import { expect } from '@jest/globals';
+import { setTimeout as delay } from 'node:timers/promises';
+import { eventually } from '../support/house.ts';
+import { readiness } from './kit/census.ts';
+import { calmLeases } from './kit/loss.ts';
+import { faultRow } from './kit/row.ts';
+import { canary } from './kit/world.ts';
+
+const jobs = 1_000;
+
+faultRow(
+  {
+    ft: '10',
+    tier: 'P',
+    engines: ['redis'],
+    name: 'a Redis that is killed and comes back with its file costs nothing but time',
+    redisArgs: ['--appendonly', 'yes', '--appendfsync', 'everysec'],
+    timers: calmLeases,
+  },
+  async (world) => {
+    const api = await world.start('api');
+    const supervised = { supervised: true };
+    const [worker] = await Promise.all([world.start('work', supervised), world.start('work', supervised)]);
+    const enqueuing = world.caller.enqueueMany(
+      jobs,
+      (index) =>
+        index % 4 === 0 ? ['pay', { steps: 2, callMs: 20, canary }] : ['quick', { ms: 10, canary }],
+      { perSecond: 120 },
+    );
+    await delay(2_000);
+    await world.redis?.kill();
+    const killedAt = performance.now();
+    await eventually('it is missed', async () => (await readiness(worker.url)).status === 503, 10_000);
+    expect((await readiness(worker.url)).body).toContain('"engineReason":"away"');
+    expect(await readiness(api.url)).toMatchObject({ status: 200 });
+    await delay(Math.max(0, 3_000 - (performance.now() - killedAt)));
+    await world.redis?.restart();
+    const backAt = performance.now();
+    await eventually('it is ready again', async () => (await readiness(worker.url)).status === 200, 10_000);
+    await enqueuing;
+    const enqueuedMs = performance.now() - backAt;
+    const recoveryMs = enqueuedMs + (await world.settled(30_000));
+    expect(recoveryMs).toBeLessThan(30_000);
+    const counts = await world.check(['I1', 'I2', 'I3', 'I4', 'I5', 'I6', 'I8', 'I9', 'I12']);
+    expect(worker.lines.filter((line) => line.includes('"name":"engine","ready":false'))).toHaveLength(1);
+    return { ...counts, recoveryMs, jobs };
+  },
+);

@@ -1,0 +1,42 @@
+// FLUSHALL under load, twice. No connection breaks and no error comes: only the canary tells. Everything is given to Redis again,
+// and no engine id is used a second time.
+import { expect } from '@jest/globals';
+import { setTimeout as delay } from 'node:timers/promises';
+import { eventually } from '../support/house.ts';
+import { askRedis } from './kit/census.ts';
+import { begunTwice, calmLeases, mixed, noticesOf, settleAfterLoss } from './kit/loss.ts';
+import { faultRow } from './kit/row.ts';
+
+const jobs = 1_000;
+const reconcileMs = 1_000;
+
+faultRow(
+  {
+    ft: '13',
+    tier: 'P',
+    engines: ['redis'],
+    name: 'two flushes under load are noticed, and lose nothing',
+    timers: calmLeases,
+  },
+  async (world) => {
+    await world.start('api');
+    const workers = await Promise.all([world.start('work'), world.start('work')]);
+    const enqueuing = world.caller.enqueueMany(jobs, mixed, { perSecond: 200 });
+    const found: number[] = [];
+    for (const flush of [1, 2]) {
+      await delay(2_000);
+      const at = Date.now();
+      await askRedis(world.redis?.port ?? 0, 'FLUSHALL');
+      await eventually(`flush ${flush} is noticed`, () => noticesOf(workers).length >= flush, 15_000);
+      found.push((noticesOf(workers)[flush - 1]?.at ?? 0) - at);
+    }
+    await enqueuing;
+    const recoveryMs = await settleAfterLoss(world, jobs / 5);
+    expect(noticesOf(workers).map(({ doubt }) => doubt)).toEqual(['missing', 'missing']);
+    // One look and the comparison itself; nine tenths of it are for a machine that has other things to do.
+    expect(Math.max(...found)).toBeLessThan(reconcileMs * 10);
+    const counts = await world.check(['I1', 'I2', 'I3', 'I4', 'I5', 'I6', 'I8', 'I9', 'I12']);
+    expect(await begunTwice(world)).toEqual([]);
+    return { ...counts, recoveryMs, jobs };
+  },
+);

@@ -1,0 +1,75 @@
+// Jobs for rows that lose the engine: some due now, some soon, some in an hour, so that at any moment the engine holds many of
+// each; and how the loss was noticed, by the work processes' own words.
+import { eventually } from '../../support/house.ts';
+import { compareEngine } from './agreement.ts';
+import type { EnqueueOptions } from './client.ts';
+import type { Member } from './fleet.ts';
+import { canary, type World } from './world.ts';
+
+/** No lease may run out in these rows: a machine that stands still for a second is another row's fault. */
+export const calmLeases = { STORYTIME_LEASE_MS: '9000', STORYTIME_RENEW_MS: '2000' };
+
+const soonMs = 4_000;
+const laterMs = 3_600_000;
+
+/** Of ten jobs five are due now, three soon, two in an hour. */
+export function mixed(index: number): [kind: string, payload: object, options?: EnqueueOptions] {
+  const job: [string, object] =
+    index % 4 === 0 ? ['pay', { steps: 2, callMs: 20, canary }] : ['quick', { ms: 10, canary }];
+  const delayMs = index % 10 < 5 ? 0 : index % 10 < 8 ? soonMs : laterMs;
+  return [...job, delayMs === 0 ? {} : { options: { delayMs } }];
+}
+
+const countLeft = {
+  name: 'loss_left',
+  text: `SELECT count(*)::int AS count FROM job WHERE finished_at IS NULL AND run_at < clock_timestamp() + interval '10 min'`,
+};
+const makeDue = {
+  name: 'loss_make_due',
+  text: `UPDATE job SET run_at = clock_timestamp(), generation = generation + 1, dispatched_at = NULL, claimed_until = clock_timestamp()
+    WHERE state = 'scheduled'`,
+};
+const countTwice = {
+  name: 'loss_twice',
+  text: `SELECT job_id FROM attempt GROUP BY job_id, generation HAVING count(*) > 1`,
+};
+
+/**
+ * Waits until all that is due now or soon has ended, holds the engine to the jobs of an hour hence, and lets these run, too.
+ * Resolves with the milliseconds until everything had ended.
+ */
+export async function settleAfterLoss(world: World, later: number): Promise<number> {
+  const start = performance.now();
+  const left = async (): Promise<number> =>
+    (await world.db.run<{ count: number }>(countLeft, []))[0]?.count ?? -1;
+  await eventually('what is due has ended', async () => (await left()) === 0, 60_000);
+  const { compared, forgotten } = await compareEngine(world);
+  if (compared !== later || forgotten.length > 0)
+    throw new Error(
+      `the engine should hold ${later} jobs; it was given ${compared} and lost ${forgotten.join(', ')}`,
+    );
+  await world.db.run(makeDue, []);
+  await world.settled(30_000);
+  return performance.now() - start;
+}
+
+/** Jobs of which one dispatch began twice: an id of the engine was used again. */
+export async function begunTwice({ db }: Pick<World, 'db'>): Promise<string[]> {
+  return (await db.run<{ job_id: string }>(countTwice, [])).map(({ job_id }) => job_id);
+}
+
+export interface Notice {
+  at: number;
+  doubt: string;
+  broughtBack: number;
+}
+
+/** Each time work processes noticed that the engine had lost something, in order. */
+export function noticesOf(members: readonly Member[]): Notice[] {
+  return members
+    .flatMap(({ lines }) => lines)
+    .filter((line) => line.includes('"doubt":"'))
+    .map((line) => JSON.parse(line) as { time: string; doubt: string; broughtBack: number })
+    .map(({ time, doubt, broughtBack }) => ({ at: Date.parse(time), doubt, broughtBack }))
+    .toSorted((one, other) => one.at - other.at);
+}
