@@ -58,7 +58,7 @@ test('silence is an answer without words', async () => {
 });
 
 test('every error has its code, is tried as often as is safe, and is billed as the vendor would', async () => {
-  const run = deepgram({ deadlineMs: 500 });
+  const run = deepgram({ deadlineMs: 1_500 });
   await expectErrors(
     rig,
     'listen',
@@ -116,7 +116,7 @@ test('a voice of the language speaks a whole MP3 that is heard again, charged by
 });
 
 test('every error of a speech has its code', async () => {
-  const run = deepgram({ deadlineMs: 500 });
+  const run = deepgram({ deadlineMs: 1_500 });
   await expectErrors(
     rig,
     'speak',

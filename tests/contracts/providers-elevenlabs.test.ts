@@ -48,7 +48,7 @@ test('the limit of characters follows the model', () => {
 const detail = (status: string) => ({ detail: { status, message: 'Mia was refused' } });
 
 test('every error has its code, is tried as often as is safe, and is billed as the vendor would', async () => {
-  const run = elevenlabs({ deadlineMs: 500 });
+  const run = elevenlabs({ deadlineMs: 1_500 });
   await expectErrors(
     rig,
     'text-to-speech',
