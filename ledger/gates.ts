@@ -1,6 +1,6 @@
 // The gate of a provider: a shared row that says until when nobody calls it, who may then look whether it is back (one
-// probe, however many processes), and since when it is open again. Database time. Whoever closes it again soon after it was
-// opened closes it for twice as long.
+// probe, however many processes), and since when it is open again. Database time. Each probe that fails closes it for twice
+// as long; closed again within a minute of its opening, it goes on from half of these steps.
 import type { Db } from './db.ts';
 
 export interface Closing {
@@ -70,7 +70,7 @@ const releaseRow = {
 
 const reopenRow = {
   name: 'gate_reopen',
-  text: `UPDATE gate g SET reopened_at = ${now}, probe_id = NULL, probe_until = NULL, updated_at = ${now}
+  text: `UPDATE gate g SET reopened_at = ${now}, closings = g.closings / 2, probe_id = NULL, probe_until = NULL, updated_at = ${now}
     WHERE g.provider = $1 AND g.probe_id = $2 AND NOT (${waiting}) RETURNING 1`,
 };
 

@@ -63,6 +63,8 @@ interface Asked<T> {
 
 type Admitted = Exclude<Entry, { kind: 'closed' }>;
 
+/** How long a call waits for a place inside, in ms: it keeps a slot from jobs that need no provider. */
+const placeMs = 500;
 /** How long a job without a place stays away, in ms, before it is spread. */
 const noPlaceMs = 2_000;
 /** How often a Retry-After is waited for inside one attempt. */
@@ -74,13 +76,13 @@ const codes: Readonly<Record<string, FailureCode>> = {
   rate_limited: 'rate_limited',
 };
 
-/** Waits for a place for as long as an attempt may wait inside; throws when the provider must not be called now. */
+/** Waits a moment for a place; throws when the provider must not be called now. */
 async function admit(
   { gate, limit, timings, now }: Parts,
   { context, options }: Asked<unknown>,
 ): Promise<Admitted> {
   const { signal } = options.call;
-  const until = now() + timings.inlineBudgetMs;
+  const until = now() + placeMs;
   for (;;) {
     if (signal.aborted) throw stopped(context);
     const entry = await gate.enter(options.deadlineMs + timings.graceMs);

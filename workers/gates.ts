@@ -91,9 +91,10 @@ class ProviderGate implements Gate {
   close(reason: ClosingReason, forMs?: number): number {
     const length = lengthOf(reason, this.#options.baseMs, forMs);
     const until = performance.now() + length.baseMs;
-    // Many calls that fail together say the same thing: the first one is written.
-    if (reason === this.#reason && until <= this.#shutUntil + sameMs) return length.baseMs;
     const probeId = this.#probeId;
+    // Many calls that fail together say the same thing: the first one is written. The end of a probe always is.
+    const known = reason === this.#reason && until <= this.#shutUntil + sameMs;
+    if (known && probeId === undefined) return length.baseMs;
     this.#reason = reason;
     this.#shutUntil = until;
     this.#probeId = undefined;

@@ -2,6 +2,7 @@
 // limit, the gate closes instead of a storm, the connections are given back, and every job ends well.
 import { expect } from '@jest/globals';
 import { setTimeout as delay } from 'node:timers/promises';
+import { stepOf } from '../../ledger/provider-minutes.ts';
 import { eventually } from '../support/house.ts';
 import { startProxy, type TestProxy } from '../support/proxy.ts';
 import { takeCensus } from './kit/census.ts';
@@ -11,6 +12,8 @@ import { canary, type World } from './kit/world.ts';
 
 const perMode = 100;
 const callLimitMs = 1_000;
+/** How long a call waits for its turn, once few are let through. */
+const placeMs = 500;
 /** Two processes, ten jobs at once in each. */
 const atOnce = 20;
 // A lease long enough that a busy machine does not lose it: this row is about calls.
@@ -18,7 +21,7 @@ const timers = {
   STORYTIME_LEASE_MS: '9000',
   STORYTIME_RENEW_MS: '2000',
   STORYTIME_PROVIDER_TIMEOUT_MS: String(callLimitMs),
-  STORYTIME_GATE_MS: '400',
+  STORYTIME_GATE_MS: '200',
 };
 
 interface Mode {
@@ -34,7 +37,7 @@ const modes: readonly Mode[] = [
   {
     name: '500',
     begin: (sandbox) => sandbox.fault(of({ kind: 'status', status: 500 })),
-    ms: 6_000,
+    ms: 5_000,
     tries: 3,
   },
   {
@@ -43,11 +46,11 @@ const modes: readonly Mode[] = [
     ms: 1_500,
     tries: 1,
   },
-  { name: 'half open', begin: (_, proxy) => proxy.spoil({ how: 'blackhole' }, 'down'), ms: 2_000, tries: 1 },
+  { name: 'half open', begin: (_, proxy) => proxy.spoil({ how: 'blackhole' }, 'down'), ms: 1_500, tries: 1 },
   {
     name: 'drip',
     begin: (_, proxy) => proxy.spoil({ how: 'throttle', bytesPerSecond: 40 }, 'down'),
-    ms: 2_000,
+    ms: 1_500,
     tries: 1,
   },
 ];
@@ -56,9 +59,12 @@ function of(fault: object): object {
   return { provider: 'gemini', fault };
 }
 
-const readLongest = {
-  name: 'ft24_longest',
-  text: `SELECT max(extract(epoch FROM ended_at - started_at) * 1000)::float8 AS ms FROM attempt WHERE code = 'unknown_outcome'`,
+const readTimes = {
+  name: 'ft24_times',
+  text: `SELECT percentile_cont(0.95) WITHIN GROUP (ORDER BY extract(epoch FROM ended_at - started_at) * 1000)::float8 AS job_ms,
+      (SELECT sum(n)::int FROM provider_minute m, unnest(m.buckets) WITH ORDINALITY AS u(n, step)
+        WHERE m.provider = 'gemini' AND step > $1) AS long_calls
+    FROM attempt WHERE code = 'unknown_outcome'`,
 };
 
 faultRow(
@@ -66,7 +72,7 @@ faultRow(
     ft: '24',
     tier: 'P',
     name: 'errors, resets, silence and a dripping body hold no job longer than a call may take, and no connection',
-    engines: ['postgres'],
+    engines: ['redis'],
     timers,
   },
   async (world) => {
@@ -82,8 +88,7 @@ faultRow(
       let recoveryMs = 0;
       for (const mode of modes)
         recoveryMs = Math.max(recoveryMs, await suffer(world, { sandbox, proxy }, mode));
-      const [row] = await world.db.run<{ ms: number }>(readLongest, []);
-      expect(row?.ms).toBeLessThan(callLimitMs + 1_000);
+      await expectShort(world);
       const after = await takeCensus(world.members, world.db);
       for (const [name, { files }] of Object.entries(after.members))
         expect(files).toBeLessThanOrEqual((before.members[name]?.files ?? 0) * 1.1 + 10);
@@ -115,4 +120,12 @@ async function suffer(
   expect({ mode: mode.name, calls, storm: calls > atOnce * mode.tries + 10 }).toMatchObject({ storm: false });
   await eventually('connections are given back', () => proxy.connections() <= atOnce + 4, 5_000);
   return recoveryMs;
+}
+
+/** No call took longer than its limit and a second to notice it; nor did its job, but for the few that a busy machine delays. */
+async function expectShort({ db }: World): Promise<void> {
+  const steps = stepOf(callLimitMs + 2_000) + 1;
+  const [row] = await db.run<{ job_ms: number; long_calls: number }>(readTimes, [steps]);
+  expect(row).toEqual({ job_ms: expect.any(Number), long_calls: 0 });
+  expect(row?.job_ms).toBeLessThan(callLimitMs + placeMs + 1_000);
 }
