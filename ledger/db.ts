@@ -37,8 +37,11 @@ export interface Statement {
 
 export type Run = Db['run'];
 
+// A process that is frozen in the middle of a transaction (a paused machine) keeps its locks, and with them the jobs it held from
+// everybody; nothing of ours waits inside a transaction, so the server ends one that stands still.
 const sessionOptions =
-  '-c timezone=UTC -c search_path=storytime -c default_transaction_isolation=read\\ committed';
+  '-c timezone=UTC -c search_path=storytime -c default_transaction_isolation=read\\ committed ' +
+  '-c idle_in_transaction_session_timeout=5s';
 
 export function openDb(options: DbOptions): Db {
   const settings = {
@@ -152,8 +155,8 @@ export function isLedgerDown(thrown: unknown): boolean {
   );
 }
 
-/** Deadlock, serialisation failure, and Prisma's names for these and for a transaction that could not be held open. */
-const rolledBackCodes = new Set(['40P01', '40001', 'P2034', 'P2028']);
+/** Deadlock, serialisation failure, a transaction that stood still, and Prisma's names for these and for a transaction that could not be held open. */
+const rolledBackCodes = new Set(['40P01', '40001', '25P03', 'P2034', 'P2028']);
 
 /** Whether the same write may succeed when it is sent again: the ledger was away, or it took the write back itself. */
 export function mayBeSentAgain(thrown: unknown): boolean {

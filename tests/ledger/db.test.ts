@@ -3,6 +3,7 @@ import { Problem } from '../../shared/errors.ts';
 import { createEvents } from '../../shared/events.ts';
 import { isLedgerDown, ledgerProblem, mayBeSentAgain, openDb, type Db } from '../../ledger/db.ts';
 import { createDatabase, execute, type TestDatabase } from '../support/database.ts';
+import { eventually } from '../support/house.ts';
 import { startProxy, type TestProxy } from '../support/proxy.ts';
 
 const ownPid = { name: 'own_pid', text: 'SELECT pg_backend_pid() AS pid' };
@@ -109,4 +110,24 @@ test('a slow statement is told', async () => {
   events.on('ledger.slow', (event) => void told.push(event));
   await db.run({ name: 'nap', text: 'SELECT pg_sleep(0.12)::text' }, []);
   expect(told).toMatchObject([{ model: 'raw', action: 'nap' }]);
+});
+
+test('a transaction that stands still is ended by the server, with its locks', async () => {
+  const [row] = await db.run<{ limit: string }>(
+    { name: 'stillness', text: `SELECT current_setting('idle_in_transaction_session_timeout') AS limit` },
+    [],
+  );
+  expect(row?.limit).toBe('5s');
+  const still = db.transaction(async (run) => {
+    await run({ name: 'shorter', text: 'SET LOCAL idle_in_transaction_session_timeout = 50' }, []);
+    await eventually('the server has ended it', async () => {
+      const open = {
+        name: 'open',
+        text: `SELECT 1 FROM pg_stat_activity WHERE state = 'idle in transaction'`,
+      };
+      return (await db.run(open, [])).length === 0;
+    });
+    await run({ name: 'late', text: 'SELECT 1' }, []);
+  });
+  expect(mayBeSentAgain(await failureOf(still))).toBe(true);
 });
