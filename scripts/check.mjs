@@ -9,6 +9,7 @@ const steps = [
   ['lock file', 'scripts/lockcheck.mjs'],
   ['rooms', 'lint/write.mjs', '--check'],
   ['references', '--import', 'tsx', 'scripts/references.mjs', '--check'],
+  ['fault table', 'scripts/faults-table.mjs', '--check'],
   ['migrations', 'prisma/author.mjs', 'check'],
 ];
 

@@ -1,7 +1,7 @@
 // Runs rows of the fault table: `node scripts/faults.mjs P|N|S [--only 01,08] [--repeat 20] [--engine redis|postgres] [--seed N] [--minutes N]`.
-// A complete run that passes leaves its figures in docs/reliability.json, from which scripts/faults-table.mjs writes the tables.
+// Rows that pass leave their figures in docs/reliability.json, from which scripts/faults-table.mjs writes the tables.
 import { spawnSync } from 'node:child_process';
-import { readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { cpus } from 'node:os';
 import { parseArgs } from 'node:util';
 
@@ -52,14 +52,15 @@ function runOnce() {
   return jest.status ?? 1;
 }
 
-function keep() {
+/** Rows that passed replace what is kept of them; after a complete run nothing else of the tier is left. */
+function keep(complete) {
   const rows = readLines(runFile).filter((row) => row.tier === tier);
-  const kept = readKept();
-  const others = kept.rows.filter((row) => row.tier !== tier);
-  const all = [...others, ...rows].toSorted((one, other) => nameOf(one).localeCompare(nameOf(other)));
+  const fresh = new Map(rows.map((row) => [nameOf(row), row]));
+  const kept = readKept().rows.filter((row) => !fresh.has(nameOf(row)) && !(complete && row.tier === tier));
+  const all = [...kept, ...fresh.values()].toSorted((one, other) => nameOf(one).localeCompare(nameOf(other)));
   const machine = { cores: cpus().length, node: process.version, ...versions() };
   writeFileSync(keptFile, `${JSON.stringify({ machine, rows: all }, null, 2)}\n`);
-  console.log(`${rows.length} rows are in ${keptFile}; npm run faults:table writes the tables`);
+  console.log(`${fresh.size} rows are in ${keptFile}; npm run faults:table writes the tables`);
 }
 
 function nameOf({ ft, engine, name }) {
@@ -67,6 +68,7 @@ function nameOf({ ft, engine, name }) {
 }
 
 function readLines(path) {
+  if (!existsSync(path)) return []; // no row has passed
   return readFileSync(path, 'utf8')
     .split('\n')
     .filter(Boolean)
@@ -91,11 +93,11 @@ function versions() {
   };
 }
 
-const complete = [values.only, values.minutes].every((given) => given === undefined) && values.engine === '';
+const whole = values.only === undefined && values.engine === '';
 let failed = 0;
 for (let run = 0; run < Number(values.repeat) && failed === 0; run += 1) {
   rmSync(runFile, { force: true });
   failed = runOnce();
+  if (values.minutes === undefined) keep(whole && failed === 0);
 }
-if (failed === 0 && complete) keep();
 process.exitCode = failed;

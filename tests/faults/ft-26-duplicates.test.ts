@@ -24,7 +24,7 @@ faultRow({ ft: '26', tier: 'P', name, timers }, async (world) => {
     for (const { jobId = '' } of round) copies.add(jobId, 1, 1 + Math.floor(world.random() * 2));
     wishes.push(...round);
   }
-  const recoveryMs = await world.settled(30_000);
+  const recoveryMs = await world.settled(100_000);
   // All over, and still they come: of this generation, of the one before, of one that never was.
   for (const { jobId = '' } of wishes) for (const generation of [1, 2, 3]) copies.add(jobId, generation, 1);
   await copies.done();

@@ -22,7 +22,7 @@ faultRow(
     await world.start('api', { supervised: true, env: world.planned() });
     await world.start('work');
     await world.caller.enqueueMany(100, () => ['pay', { steps: 1, callMs: 10, canary }], { parallel: 5 });
-    await world.settled(20_000);
+    await world.settled(60_000);
     const counts = await world.check(['I1', 'I2', 'I3', 'I4', 'I9', 'I12'], { cutsAllowed: true });
     const hit = world.fired();
     expect(hit).toHaveLength(crashes);

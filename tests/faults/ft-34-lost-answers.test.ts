@@ -27,7 +27,7 @@ faultRow(
     const cut = cutSome(world);
     await world.caller.enqueueMany(jobs, () => ['pay', { steps: 2, callMs: 20, canary }], { parallel: 10 });
     const faults = (): number => lostByLedger() + (lostByEngine?.() ?? 0) + cut();
-    const recoveryMs = await world.settled(60_000);
+    const recoveryMs = await world.settled(150_000);
     const counts = await world.check(['I1', 'I2', 'I3', 'I4', 'I5', 'I6', 'I9', 'I12']);
     expect(lostByLedger()).toBeGreaterThan(20);
     expect(cut()).toBeGreaterThan(10);

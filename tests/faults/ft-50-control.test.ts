@@ -22,9 +22,9 @@ faultRow(
     await world.caller.enqueueMany(
       2_000,
       (index) => (index % 10 === 0 ? ['pay', { steps: 2, callMs: 5, canary }] : ['quick', { canary }]),
-      { parallel: 40 },
+      { parallel: 20 },
     );
-    const recoveryMs = await world.settled(30_000);
+    const recoveryMs = await world.settled(100_000);
     const counts = await world.check(allInvariants);
     expect(counts).toEqual({ lost: 0, reruns: 0, refused: 0, extraCalls: 0 });
     expect(world.bill.entries).toHaveLength(400);

@@ -29,7 +29,7 @@ faultRow(
       (index) => (index % 15 === 0 ? ['children', { count: 3 }] : ['pay', { steps: 2, callMs: 20, canary }]),
       { parallel: 10 },
     );
-    const recoveryMs = await world.settled(60_000);
+    const recoveryMs = await world.settled(150_000);
     const counts = await world.check(['I1', 'I2', 'I3', 'I4', 'I5', 'I6', 'I9', 'I12'], {
       cutsAllowed: true,
     });
@@ -54,11 +54,11 @@ faultRow(
       world.plan([{ point, action: 'stop', times: index + 1 }]);
       await world.caller.enqueueMany(each, () => ['pay', { steps: 2, callMs: 50, canary }]);
       await eventually(`it stands still at ${point}`, () => world.fired().length === index + 1);
-      await world.settled(20_000); // without it
+      await world.settled(60_000); // without it
       sleeper.resume();
     }
     const jobs = each * sleeps.length;
-    const recoveryMs = await world.settled(30_000);
+    const recoveryMs = await world.settled(100_000);
     const told = /"recorded":false/;
     await eventually('it has told of what it could not write', () =>
       sleeper.lines.some((line) => told.test(line)),

@@ -20,7 +20,7 @@ export interface RowOptions extends Omit<WorldOptions, 'engine' | 'seed'> {
   tier: 'P' | 'N' | 'S';
   /** Default both. */
   engines?: readonly EngineName[];
-  /** Milliseconds; default 120,000. */
+  /** Milliseconds; default 240,000. */
   timeoutMs?: number;
 }
 
@@ -34,7 +34,7 @@ const resultsFile = 'tests/faults/results.jsonl';
 
 /** Declares the row. `body` injects the fault, waits, checks, and returns what it counted. */
 export function faultRow(options: RowOptions, body: (world: World) => Promise<RowResult>): void {
-  const { ft, name, tier, engines = ['redis', 'postgres'], timeoutMs = 120_000, ...rest } = options;
+  const { ft, name, tier, engines = ['redis', 'postgres'], timeoutMs = 240_000, ...rest } = options;
   for (const engine of engines.filter(isWanted)) {
     test(
       `FT-${ft} on ${engine}: ${name}`,

@@ -64,7 +64,7 @@ async function buy(call: Call, callMs: number, billUrl: string): Promise<{ recei
   const answer = await fetch(`${billUrl}/pay?ms=${callMs}`, {
     method: 'POST',
     headers: { 'x-storytime-step': call.step },
-    signal: AbortSignal.any([call.signal, AbortSignal.timeout(5_000)]),
+    signal: AbortSignal.any([call.signal, AbortSignal.timeout(10_000)]),
   }).catch((thrown: unknown) => {
     throw new Failure('unknown_outcome', `the bill did not answer: ${toError(thrown).message}`);
   });
