@@ -90,6 +90,22 @@ test('a work process of one queue lives and is not ready without the engine, is 
   expect(await part.end('SIGINT')).toBe(0);
 });
 
+test('the quarantine lane has one process, which ends by itself when the lane is empty', async () => {
+  const times = { STORYTIME_LEASE_MS: '500', STORYTIME_RENEW_MS: '150' };
+  const parts = [1, 2].map(() =>
+    startProcess([...program, 'work', '--lane'], { env: { PATH: process.env['PATH'], ...env, ...times } }),
+  );
+  running.push(...parts);
+  await eventually('both have left', () => parts.every(({ child }) => child.exitCode !== null));
+  expect(parts.map(({ child }) => child.exitCode)).toEqual([0, 0]);
+  const said = parts.map((part) => part.output()).join('');
+  for (const reason of [
+    'stopping: another process has the quarantine lane',
+    'stopping: the quarantine lane is empty',
+  ])
+    expect(said).toContain(reason);
+});
+
 test('the dashboard and the sandbox start by themselves', async () => {
   const dashboard = await start(['dashboard'], { REDIS_URL: noRedis });
   expect([await statusOf(`${dashboard.url}/readyz`), await statusOf(`${dashboard.url}/ops`)]).toEqual([
