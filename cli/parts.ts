@@ -34,7 +34,7 @@ export async function openParts(part: Part, options: PartsOptions): Promise<Part
   const { config, emit, lifecycle } = part;
   const { registry } = options;
   const database = await openDatabase(config, (line) => emit('notice', { level: 'warn', message: line }));
-  lifecycle.onStop('the embedded PostgreSQL', database.stop);
+  lifecycle.onStop('the embedded PostgreSQL', database.stop, 5_000);
   const { url } = database;
   const db = openDb({
     url,

@@ -81,6 +81,8 @@ export async function runPart(
 
 /** After the grace: what is left of it is for giving jobs back and closing connections. */
 const tidyMs = 1_900;
+/** For one part, so that several whose store is away do not add up to a minute. */
+const partMs = 1_000;
 
 function openLife(
   config: Config,
@@ -93,7 +95,7 @@ function openLife(
   const lifecycle = createLifecycle({
     emit,
     deadlineMs,
-    partMs: tidyMs,
+    partMs,
     exit: (code) => exit(failed ? 1 : code),
   });
   const fail = (thrown: unknown): void => {

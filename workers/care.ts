@@ -10,8 +10,12 @@ import { reconciler } from './maintenance/reconciler.ts';
 import { relaySweep } from './maintenance/relay-sweep.ts';
 import { rescuer } from './maintenance/rescuer.ts';
 import { unparker } from './maintenance/unparker.ts';
+import { within } from './phases.ts';
 import { quarantine } from './quarantine.ts';
 import type { WorkOptions } from './work.ts';
+
+/** How long a round under way may hold a stop, in ms. */
+const roundMs = 1_500;
 
 export interface Care {
   stop: () => Promise<void>;
@@ -37,8 +41,9 @@ export function startCare(
   broker.onReturn(() => maintenance.hint('reconciler')); // it may have come back with less
   return {
     async stop() {
-      await Promise.all([maintenance.stop(), lane?.stop()]);
-      await unlisten();
+      // A round that waits for an absent store is nobody's loss: another process does it again.
+      const rounds = maintenance.stop().then(unlisten);
+      await Promise.all([within(roundMs, rounds), lane?.stop()]);
     },
   };
 }

@@ -31,7 +31,8 @@ export async function stopRunning({ takers, running, leaving }: Stoppable, grace
   await within(closeMs, Promise.allSettled(takers.map((taker) => taker.close(running.size > 0))));
 }
 
-async function within<T>(ms: number, work: Promise<T>): Promise<T | undefined> {
+/** What `work` resolves with, or undefined when it takes longer. */
+export async function within<T>(ms: number, work: Promise<T>): Promise<T | undefined> {
   let timer: NodeJS.Timeout | undefined;
   const late = new Promise<undefined>((resolve) => {
     timer = setTimeout(() => resolve(undefined), ms);

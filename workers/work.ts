@@ -19,7 +19,7 @@ import type { Services, WorkerDefinition } from './define.ts';
 import { WorkerHost } from './host.ts';
 import { createIntake, type Intake } from './intake.ts';
 import { persist } from './persist.ts';
-import { stopRunning } from './phases.ts';
+import { stopRunning, within } from './phases.ts';
 import { laneDefinition, type Lane } from './quarantine.ts';
 import { Running } from './running.ts';
 import { takeFromLedger } from './taking.ts';
@@ -115,7 +115,10 @@ export async function startWork(options: WorkOptions): Promise<Work> {
       watches.stop();
       readiness.stop();
       parts.running.stop();
-      await workerStopped(db, workerId).catch(() => undefined);
+      await within(
+        1_000,
+        workerStopped(db, workerId).catch(() => undefined),
+      );
     },
   };
 }

@@ -44,6 +44,19 @@ async function toldWhileStarting(world: World): Promise<void> {
   );
 }
 
+async function toldWithoutStores(
+  world: World,
+  { running, env }: { running: number; env: Record<string, string> },
+): Promise<void> {
+  const ledger = await startProxy(world.databaseUrl);
+  const worker = await world.start('work', { env: { ...env, DATABASE_URL: ledger.url } });
+  if (running > 0) await isRunning(world, running);
+  await world.redis?.kill();
+  ledger.freeze();
+  expect(await leave(worker)).toBe(0);
+  await ledger.close();
+}
+
 faultRow(
   {
     ft: '06',
@@ -57,17 +70,12 @@ faultRow(
     await toldTwice(world);
     await toldWhileStarting(world);
 
-    const ledger = await startProxy(world.databaseUrl);
-    const worker = await world.start('work', { env: { DATABASE_URL: ledger.url } });
-    await isRunning(world, 10);
-    await world.redis?.kill();
-    ledger.freeze();
-    expect(await leave(worker)).toBe(0);
-    await ledger.close();
-
+    await toldWithoutStores(world, { running: 10, env: {} });
     await world.redis?.restart();
     await Promise.all([world.start('work'), world.start('work')]);
     const recoveryMs = await world.settled(40_000);
+    // With nothing to wait for, a long grace is no reason to stay.
+    await toldWithoutStores(world, { running: 0, env: { STORYTIME_GRACE_MS: '20000' } });
     expect(await world.db.prisma.job.count({ where: { failures: { gt: 0 } } })).toBe(0);
     const counts = await world.check(['I1', 'I2', 'I3', 'I5', 'I6', 'I9', 'I12']);
     return { ...counts, recoveryMs, jobs: 20 };
