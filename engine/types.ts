@@ -51,15 +51,13 @@ export interface EnginePressure {
 }
 
 /** Why the engine cannot be used as it should. `memory_high`: it can, but nothing more is added to it. */
-export const engineReasons = [
-  'away',
-  'not_persisting',
-  'memory_full',
-  'memory_high',
-  'read_only',
-  'not_allowed',
-] as const;
-export type EngineReason = (typeof engineReasons)[number];
+export type EngineReason =
+  | 'away'
+  | 'not_persisting'
+  | 'memory_full'
+  | 'memory_high'
+  | 'read_only'
+  | 'not_allowed';
 
 export interface Broker {
   readonly kind: EngineKind;
