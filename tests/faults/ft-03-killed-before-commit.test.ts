@@ -18,6 +18,7 @@ faultRow(
   {
     ft: '03',
     tier: 'P',
+    timeoutMs: 240_000,
     name: 'an answer that was never stored is looked for where the vendor keeps it, and paid at most once more',
   },
   async (world) => {
@@ -28,7 +29,7 @@ faultRow(
     world.plan(steps.map((step) => ({ point: 'step.answered', action: 'kill', step })));
     await Promise.all([1, 2].map(() => world.start('work', { kinds: 'storytime', supervised: true, env })));
     await world.caller.enqueueMany(stories, (index) => ['generate-story', wish(index)]);
-    const recoveryMs = await world.settled(90_000);
+    const recoveryMs = await world.settled(150_000);
     const counts = await world.check(['I1', 'I2', 'I3', 'I4', 'I5', 'I6', 'I9', 'I12']);
     expect(new Set(world.fired().map(({ step }) => step))).toEqual(new Set(steps));
 
