@@ -150,7 +150,7 @@ export function isLedgerDown(thrown: unknown): boolean {
   const code = 'code' in error && typeof error.code === 'string' ? error.code : '';
   if (connectionCodes.has(code) || /^(?:08|53)/.test(code)) return true;
   if (error.cause !== undefined && error.cause !== thrown && isLedgerDown(error.cause)) return true;
-  return /timeout exceeded when trying to connect|Connection terminated|Query read timeout|Can't reach database|Server has closed|not queryable|Client was closed/i.test(
+  return /timeout exceeded when trying to connect|Connection terminated|Query read timeout|Can't reach database|Server has closed|not queryable|Client was closed|the database system is|too many clients|connection slots are reserved/i.test(
     error.message,
   );
 }

@@ -40,6 +40,8 @@ export interface CheckOptions {
   finals?: readonly string[];
   /** Requests without an answer are right: the row kills the API or cuts its connections. Late answers never are. */
   cutsAllowed?: boolean;
+  /** `<job id>:<step>` of calls on a bill of the row's own. */
+  alsoCharged?: readonly string[];
   /** Log lines that the row provokes on purpose. */
   logAllowed?: RegExp;
 }

@@ -126,7 +126,8 @@ export async function openWorld(options: WorldOptions): Promise<World & { close:
     settled: (limitMs) => untilSettled(states, limitMs),
     hasten: async () => void (await db.run(hasten, [])),
     async check(names, given) {
-      const charged = [...bill.entries, ...((await sandbox?.bill()) ?? [])].flatMap(({ step }) => step ?? []);
+      const billed = [...bill.entries, ...((await sandbox?.bill()) ?? [])].flatMap(({ step }) => step ?? []);
+      const charged = [...billed, ...(given?.alsoCharged ?? [])];
       const forgotten = async (): Promise<readonly string[]> =>
         (await compareEngine({ db, databaseUrl, redis })).forgotten;
       const texts = names.includes('I12') ? await metricsOf(members) : [];
