@@ -1,6 +1,8 @@
 // ElevenLabs' adapter with the real SDK against the sandbox: audio with times, every kind of refusal, and the bill.
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { sandboxKeys } from '../../shared/sandbox-keys.ts';
+import { noGate } from '../../providers/guard-gate.ts';
+import { createGuard } from '../../providers/guard.ts';
 import { createElevenLabs, type ElevenLabsOptions } from '../../providers/elevenlabs.ts';
 import { mp3Seconds } from '../../providers/media.ts';
 import { expectCharged, expectErrors, failureOf, openRig, type Rig } from './providers-rig.ts';
@@ -99,6 +101,23 @@ test('the wait asked for is passed on, and no message quotes the vendor', async 
   expect((await failureOf(elevenlabs().speak(request, rig.call('job-4:speak')))).message).not.toContain(
     'Mia',
   );
+});
+
+test("too many at once lowers the calls to the plan's number and leaves the gate open", async () => {
+  const told: string[] = [];
+  const gate = {
+    ...noGate,
+    limit: (maxCalls: number) => void told.push(`limit ${maxCalls}`),
+    close: (reason: string) => told.push(`close ${reason}`),
+  };
+  const guard = createGuard({ provider: 'elevenlabs', emit: () => undefined, breaker: true, gate });
+  const headers = { 'maximum-concurrent-requests': '5', 'current-concurrent-requests': '6' };
+  await rig.fault('text-to-speech', { kind: 'status', status: 429, headers });
+  const failure = await failureOf(elevenlabs({ guard }).speak(request, rig.call('job-9:speak')));
+  expect(failure).toMatchObject({ code: 'rate_limited', breakerOpen: false });
+  expect(failure.retryAfterMs).toBeLessThan(3_100);
+  expect(told).toEqual(['limit 5']);
+  guard.close();
 });
 
 test('a stop in mid-call ends it, and a ping needs the right key', async () => {

@@ -2,9 +2,11 @@
 // Two processes' views of one gate, each with its own connection, and guards in front of a vendor that is down.
 import { afterEach, beforeEach, expect, test } from '@jest/globals';
 import { createEvents, type Events } from '../../shared/events.ts';
+import { newId } from '../../shared/ids.ts';
 import type { Db } from '../../ledger/db.ts';
 import { openDb } from '../../ledger/db.ts';
 import { resetGate, tripGate } from '../../ledger/gates.ts';
+import { registerWorker } from '../../ledger/workers.ts';
 import { openGates, type Gates } from '../../workers/gates.ts';
 import { openLedger, query, type LedgerWorld } from '../ledger/world.ts';
 import { ask, failure, setUp, vendor } from '../providers/vendor.ts';
@@ -136,6 +138,26 @@ test('after an opening calls come back one, two, four at a time', async () => {
   expect(most).toBeLessThanOrEqual(2);
   await Promise.all(Array.from({ length: 12 }, one));
   expect(most).toBeGreaterThan(3);
+});
+
+test("a vendor's limit is shared by the work processes in equal parts", async () => {
+  const { guard, gates } = openSide();
+  for (const queues of [['a'], ['b']])
+    await registerWorker(world.db, { id: newId(), version: 'test', queues, knows: [] });
+  gates.of(provider).limit(5);
+  await eventually('it is written', async () => (await query(world, 'SELECT 1 FROM gate')).length === 1);
+  await gates.close();
+  let under = 0;
+  let most = 0;
+  const options = { call: { signal: new AbortController().signal }, deadlineMs: 5_000, paid: true };
+  const one = async (): Promise<void> =>
+    guard.run('slow', { ...options, translate: () => undefined }, async () => {
+      most = Math.max(most, (under += 1));
+      await new Promise((resolve) => setTimeout(resolve, 15));
+      under -= 1;
+    });
+  await Promise.all(Array.from({ length: 8 }, one));
+  expect(most).toBe(2);
 });
 
 test('with the ledger away a process keeps away from a dead provider by itself', async () => {
