@@ -35,7 +35,7 @@ export async function recoverAll(options: RecoverOptions): Promise<Recovered> {
   let compared = 0;
   let broughtBack = 0;
   for (let page = await walk.next(); page.length > 0; page = await walk.next()) {
-    const forgotten = await forgottenOf(broker, page, ['queued', 'active']);
+    const forgotten = await forgottenOf(broker, page, { ways: ['queued', 'active'] });
     compared += page.length;
     count(counts, forgotten);
     if (!dryRun) broughtBack += await bringBack(db, relay, forgotten);

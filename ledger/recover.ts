@@ -98,13 +98,25 @@ export function walkDispatched(db: Db, { queues, size, dueForMs }: WalkOptions):
 export async function forgottenOf(
   broker: Pick<Broker, 'held'>,
   page: readonly Dispatched[],
-  ways: readonly Held[],
+  { ways, spare }: Pick<Look, 'ways' | 'spare'>,
 ): Promise<Dispatched[]> {
   const [first] = page;
   if (first === undefined) return [];
   const idOf = ({ id, generation }: Dispatched): string => engineId({ jobId: id, generation });
   const held = await broker.held(first.queue, page.map(idOf));
-  return page.filter((row) => !ways.some((way) => held.get(idOf(row)) === way));
+  return page.filter((row) => {
+    const way = held.get(idOf(row));
+    if (way === undefined) return true;
+    return !ways.includes(way) && spare?.(row) !== true;
+  });
+}
+
+export interface Look {
+  rows: number;
+  /** Ways of being held by the engine that are good enough. */
+  ways: readonly Held[];
+  /** One that is held in another way is passed over this time when this says so. */
+  spare?: (row: Dispatched) => boolean;
 }
 
 export interface RecoverContext {
@@ -120,13 +132,13 @@ export interface RecoverContext {
 export async function recoverSome(
   { db, broker, relay }: RecoverContext,
   walk: Walk,
-  look: { rows: number; ways: readonly Held[] },
+  look: Look,
 ): Promise<number> {
   let total = 0;
   for (let left = look.rows; left > 0;) {
     const page = await walk.next();
     if (page.length === 0) break;
-    const forgotten = await forgottenOf(broker, page, look.ways);
+    const forgotten = await forgottenOf(broker, page, look);
     total += await bringBack(db, relay, forgotten);
     if (forgotten.length < page.length) left -= page.length;
   }

@@ -67,7 +67,7 @@ test('a wish becomes a story whose pictures, narration and captions open, and a 
   expect(row.narration).toMatchObject({ flagged: false, wordErrorRate: 0 });
   const mail = await world.db.prisma.outboundMail.findFirstOrThrow({ where: { recipient: wish.notify } });
   expect(mail).toMatchObject({ template: 'story-ready', tenant: 'acme' });
-});
+}, 120_000);
 
 test('a picture that is refused leaves a degraded story that says so', async () => {
   await world.fault('gemini', 'generate-picture', { kind: 'safety' });

@@ -6,11 +6,12 @@ import { findDeaths } from '../../ledger/crashes.ts';
 import type { Db } from '../../ledger/db.ts';
 import type { Dispatch } from '../../ledger/insert.ts';
 import { isFinal } from '../../ledger/moves.ts';
-import { recoverSome, walkDispatched } from '../../ledger/recover.ts';
+import { recoverSome, walkDispatched, type Dispatched } from '../../ledger/recover.ts';
 import { limitsOf, rescue, type Rescued } from '../../ledger/rescue.ts';
 import type { Relay } from '../../ledger/relay.ts';
 import type { Registry } from '../../queues/registry.ts';
 import type { Duty } from './duty.ts';
+import { SecondLook } from './second-look.ts';
 
 export interface RescuerOptions {
   db: Db;
@@ -31,14 +32,16 @@ export function rescuer(options: RescuerOptions): Duty {
   const { db, broker, queues, leaseMs } = options;
   // A deep backlog is looked through page by page, so that nothing hides behind its oldest jobs.
   const walk = walkDispatched(db, { queues, size: lookAt, dueForMs: leaseMs });
+  const second = new SecondLook(leaseMs / 3);
   return {
     name: 'rescuer',
     everyMs: options.everyMs,
     async run() {
       const rescued = await giveBack(options);
       if (!broker.ready) return rescued;
-      // One that is active for a whole lease and has not begun was taken by a worker that died (docs/decisions/0003).
-      return rescued + (await recoverSome(options, walk, { rows: lookAt, ways: ['queued'] }));
+      second.prune();
+      const spare = (row: Dispatched): boolean => second.spare(row);
+      return rescued + (await recoverSome(options, walk, { rows: lookAt, ways: ['queued'], spare }));
     },
   };
 }
