@@ -15,11 +15,24 @@ interface Served {
   body: string;
 }
 
-export async function runRound(name: string, context: SideContext): Promise<SideResult> {
+/** Much longer than any round: BullMQ on PostgreSQL can lose the end of a job to a deadlock of its own, and waits for it for ever. */
+const limitMs = 180_000;
+
+/** One round; one that hangs is ended and played once more, and the bench says so. */
+export async function runRound(name: string, context: SideContext, again = true): Promise<SideResult> {
   const child = startSide(name, context);
-  const result = await answer<SideResult>(child, name);
-  if (child.exitCode === null) await once(child, 'exit');
-  return result;
+  const limit = setTimeout(() => child.kill('SIGKILL'), limitMs);
+  try {
+    const result = await answer<SideResult>(child, name);
+    if (child.exitCode === null) await once(child, 'exit');
+    return result;
+  } catch (thrown) {
+    if (!again || child.signalCode !== 'SIGKILL') throw thrown;
+    process.stderr.write(`a round of ${name} hung and is played again\n`);
+    return await runRound(name, context, false);
+  } finally {
+    clearTimeout(limit);
+  }
 }
 
 /** The answers a second of a server side at `inFlight` connections. A single answer that is not a 2xx fails the bench. */
