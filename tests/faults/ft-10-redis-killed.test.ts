@@ -29,7 +29,7 @@ faultRow(
         index % 4 === 0 ? ['pay', { steps: 2, callMs: 20, canary }] : ['quick', { ms: 10, canary }],
       { perSecond: 120 },
     );
-    await delay(2_000);
+    await eventually('jobs come', () => world.caller.acknowledged().length >= 200);
     await world.redis?.kill();
     const killedAt = performance.now();
     await eventually('it is missed', async () => (await readiness(worker.url)).status === 503, 10_000);

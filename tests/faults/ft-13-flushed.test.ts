@@ -1,7 +1,6 @@
 // FLUSHALL under load, twice. No connection breaks and no error comes: only the canary tells. Everything is given to Redis again,
 // and no engine id is used a second time.
 import { expect } from '@jest/globals';
-import { setTimeout as delay } from 'node:timers/promises';
 import { eventually } from '../support/house.ts';
 import { askRedis } from './kit/census.ts';
 import { begunTwice, calmLeases, mixed, noticesOf, settleAfterLoss } from './kit/loss.ts';
@@ -24,7 +23,7 @@ faultRow(
     const enqueuing = world.caller.enqueueMany(jobs, mixed, { perSecond: 200 });
     const found: number[] = [];
     for (const flush of [1, 2]) {
-      await delay(2_000);
+      await eventually('jobs come', () => world.caller.acknowledged().length >= flush * 300);
       const at = Date.now();
       await askRedis(world.redis?.port ?? 0, 'FLUSHALL');
       await eventually(`flush ${flush} is noticed`, () => noticesOf(workers).length >= flush, 15_000);

@@ -24,7 +24,7 @@ faultRow(
     const records = [recordReadiness(api), recordReadiness(() => work.url)];
     await world.caller.enqueueMany(200, pay);
     const steady = world.caller.enqueueMany(300, pay, { perSecond: 50 });
-    await delay(1_000);
+    await eventually('jobs come', () => world.caller.acknowledged().length >= 225);
     await world.postgres?.stopImmediately();
     const stoppedAt = Date.now();
     await checkRefusal(world, api);
