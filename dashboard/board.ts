@@ -6,6 +6,7 @@ import type { AppControllerRoute, AppViewRoute } from '@bull-board/api/typings/a
 import { ExpressAdapter } from '@bull-board/express';
 import type { Express, Request, RequestHandler, Response } from 'express';
 import { Problem } from '../shared/errors.ts';
+import type { Emit } from '../shared/events.ts';
 import type { Broker } from '../engine/types.ts';
 import { problemOf, sendProblem, wantsPage } from './answers.ts';
 import { createSlots, type Slots } from './slots.ts';
@@ -14,6 +15,7 @@ export interface BoardOptions {
   broker: Broker;
   /** Shown as a banner: `production` is red. */
   environment: string;
+  emit: Emit;
 }
 
 const limits: Readonly<Record<string, number>> = { jobsPerPage: 100, page: 1_000 };
@@ -67,7 +69,16 @@ function busy(): Problem {
   );
 }
 
-async function buildBoard({ broker, environment }: BoardOptions): Promise<Express> {
+const unavailable: number = 503;
+
+/** For the reader; the log has the reason. */
+function messageOf(error: Error, emit: Emit): string {
+  if (error instanceof Problem) return error.message;
+  emit('notice', { level: 'warn', message: `the board could not be read: ${error.message}` });
+  return 'the board could not be read: the engine does not answer as it should; jobs are safe in the ledger';
+}
+
+async function buildBoard({ broker, environment, emit }: BoardOptions): Promise<Express> {
   const adapter = new ReadingAdapter(createSlots({ atOnce: 2, deadlineMs: 2_000, late: busy }));
   adapter.setBasePath('/board');
   const queues = (await broker.boardQueues()).map(
@@ -93,14 +104,9 @@ async function buildBoard({ broker, environment }: BoardOptions): Promise<Expres
     },
   });
   adapter.setErrorHandler((error) => ({
-    status: 500,
-    body: {
-      error: 'ERRORS.INTERNAL_SERVER_ERROR',
-      message:
-        error instanceof Problem
-          ? error.message
-          : 'the board could not be read: the engine does not answer as it should; jobs are safe in the ledger',
-    },
+    // Bull Board's types know no 503; what reads its answer, and a proxy before it, does.
+    status: unavailable as 500,
+    body: { error: 'ERRORS.INTERNAL_SERVER_ERROR', message: messageOf(error, emit) },
   }));
   return adapter.getRouter() as Express;
 }

@@ -5,11 +5,12 @@ import type { Engine, Link } from './connect.ts';
 import { readEpoch, writeEpoch } from './epoch.ts';
 import { held } from './held.ts';
 import { openPressure } from './pressure.ts';
+import { Queues } from './queues.ts';
 import { engineId, type Broker, type EngineJob } from './types.ts';
 
 interface Open {
   link: Link;
-  queues: ReadonlyMap<string, Queue>;
+  queues: Queues;
 }
 
 const dayS = 86_400;
@@ -22,7 +23,7 @@ export const retention = {
 
 /** `queueNames`: those of the registry; the quarantine lane comes on top, and no board shows it. */
 export function createBroker(engine: Engine, queueNames: readonly string[]): Broker {
-  const { opening, linked, known, use, listeners } = openQueues(engine, [...queueNames, quarantineQueue]);
+  const { opening, linked, known, use, listeners } = openEntry(engine, [...queueNames, quarantineQueue]);
   const pressure = openPressure();
   return {
     kind: engine.kind,
@@ -37,7 +38,7 @@ export function createBroker(engine: Engine, queueNames: readonly string[]): Bro
     async remove(name, id) {
       await use(name).queue.remove(id);
     },
-    boardQueues: async () => shown((await opening).queues),
+    boardQueues: async () => (await opening).queues.sound(queueNames),
     get pressure() {
       return pressure.now();
     },
@@ -54,11 +55,11 @@ export function createBroker(engine: Engine, queueNames: readonly string[]): Bro
       if (open === undefined) listeners.push(listener);
       else onReturn(open, listener);
     },
-    close: () => closeQueues(linked()),
+    close: async () => linked()?.queues.close(),
   };
 }
 
-interface Queues {
+interface Entry {
   opening: Promise<Open>;
   linked: () => Open | undefined;
   /** The same, or an error that says why there is none yet. */
@@ -68,13 +69,11 @@ interface Queues {
   listeners: (() => void)[];
 }
 
-function openQueues(engine: Engine, names: readonly string[]): Queues {
+function openEntry(engine: Engine, names: readonly string[]): Entry {
   let open: Open | undefined;
   const listeners: (() => void)[] = [];
   const opening = engine.ready.then((link) => {
-    const queues = new Map(names.map((name) => [name, link.queue(name)]));
-    for (const queue of queues.values()) queue.on('error', () => undefined); // told by the call that failed
-    open = { link, queues };
+    open = { link, queues: new Queues(link, names) };
     for (const listener of listeners) onReturn(open, listener);
     return open;
   });
@@ -91,23 +90,10 @@ function openQueues(engine: Engine, names: readonly string[]): Queues {
     known,
     use(name) {
       const { link, queues } = known();
-      const queue = queues.get(name);
-      if (queue === undefined) throw new Error(`engine failed: no queue ${name}`);
-      return { link, queue };
+      return { link, queue: queues.use(name) };
     },
     listeners,
   };
-}
-
-function shown(queues: ReadonlyMap<string, Queue>): Queue[] {
-  return [...queues].flatMap(([name, queue]) => (name === quarantineQueue ? [] : [queue]));
-}
-
-/** Closing a queue whose server is away can hang; the link, closed next, ends it all the same. */
-async function closeQueues(open: Open | undefined): Promise<void> {
-  if (open === undefined) return;
-  const closing = [...open.queues.values()].map((queue) => queue.close());
-  await Promise.race([Promise.allSettled(closing), after(1_000)]);
 }
 
 function jobOptions(job: EngineJob): JobsOptions {
@@ -120,10 +106,4 @@ function jobOptions(job: EngineJob): JobsOptions {
 function onReturn({ link }: Open, listener: () => void): void {
   link.onReturn(listener);
   listener();
-}
-
-function after(ms: number): Promise<void> {
-  return new Promise((resolve) => {
-    setTimeout(resolve, ms).unref();
-  });
 }

@@ -19,6 +19,8 @@ export interface ConsumeOptions {
 // counter must never decide: it would fail the innocent neighbours of a job that kills its process.
 const locks = { lockDuration: 60_000, stalledInterval: 30_000, maxStalledCount: 1_000_000 };
 
+const startAgainMs = 500;
+
 /** Takes deliveries of one queue, at most `concurrency` at once, until closed. */
 export function consume(
   link: Link,
@@ -52,11 +54,16 @@ class QueueConsumer implements Consumer {
     this.#build = () => {
       const worker = link.worker(queue, processor, {
         concurrency,
+        autorun: false,
         drainDelay: waitMs / 1_000,
         ...locks,
         ...retention,
       });
       quiet(worker, queue, emit);
+      worker.waitUntilReady().then(
+        () => this.#run(worker),
+        (thrown: unknown) => this.#startAgain(worker, toError(thrown), emit),
+      );
       return worker;
     };
   }
@@ -79,6 +86,22 @@ class QueueConsumer implements Consumer {
     if (this.#worker === undefined) return;
     this.#drop(true);
     this.take();
+  }
+
+  #run(worker: Worker): void {
+    if (this.#worker === worker && !this.#closed) worker.run().catch(() => undefined); // told as an error event
+  }
+
+  /**
+   * BullMQ remembers a start that failed for ever: such a worker stays deaf when its server has long been well, and were it run it
+   * would ask again and again without ever giving the process back to its timers and sockets.
+   */
+  #startAgain(worker: Worker, { message }: Error, emit: Emit): void {
+    if (this.#worker !== worker || this.#closed) return;
+    emit('notice', { level: 'debug', message: `engine worker of ${this.queue} did not start: ${message}` });
+    setTimeout(() => {
+      if (this.#worker === worker && !this.#closed) this.rebuild();
+    }, startAgainMs).unref();
   }
 
   get freeSlots(): number {

@@ -1,5 +1,6 @@
 // Bull Board behind our gate: it shows and changes nothing, asks nobody outside, and stays small whatever it is asked.
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { Client } from 'pg';
 import { openDashboard, queueNames, type DashboardWorld } from './world.ts';
 
 let world: DashboardWorld;
@@ -104,5 +105,19 @@ test('while the engine is away the board says so on a page of ours, and the rest
     expect((await nowhere.visit('/readyz')).status).toBe(200);
   } finally {
     await nowhere.close();
+  }
+});
+
+test('an engine that answers with an error is a 503 with a reason, never a 500', async () => {
+  const owner = new Client({ connectionString: world.ledger.url });
+  await owner.connect();
+  try {
+    await owner.query('ALTER TABLE bullmq.job RENAME TO elsewhere');
+    const visit = await world.visit('/board/api/queues', { headers });
+    expect([visit.status, visit.body]).toEqual([503, expect.stringContaining('jobs are safe in the ledger')]);
+    await owner.query('ALTER TABLE bullmq.elsewhere RENAME TO job');
+    expect((await world.visit('/board/api/queues', { headers })).status).toBe(200);
+  } finally {
+    await owner.end();
   }
 });

@@ -1,0 +1,51 @@
+// Covers: engine/queues.ts, engine/consume.ts
+// A start that met a PostgreSQL in trouble: BullMQ remembers it for ever, in each Queue and Worker that was made then.
+import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { Client } from 'pg';
+import { createBroker } from '../../engine/broker.ts';
+import { openEngine } from '../../engine/connect.ts';
+import { consume } from '../../engine/consume.ts';
+import { createDatabase, type TestDatabase } from '../support/database.ts';
+import { eventually } from '../support/house.ts';
+
+let database: TestDatabase;
+let owner: Client;
+beforeAll(async () => {
+  database = await createDatabase();
+  owner = new Client({ connectionString: database.url });
+  await owner.connect();
+});
+afterAll(async () => {
+  await owner.end();
+  await database.drop();
+});
+
+const data = { jobId: 'a', generation: 1, attempt: '1/3', tenant: 'test', summary: '' };
+const job = { kind: 'play', priority: 5, delayMs: 0, data };
+
+test('a queue, a board and a worker that were made in a bad moment work after it', async () => {
+  const engine = openEngine({ databaseUrl: database.url, redisUrl: undefined, workers: 1 });
+  const link = await engine.ready;
+  await owner.query('ALTER TABLE bullmq.migration RENAME TO elsewhere');
+  const broker = createBroker(engine, ['play']);
+  await eventually('it is linked', () => broker.ready);
+  const delivered: string[] = [];
+  const told: string[] = [];
+  const emit = (_: string, event: object): void => void told.push(JSON.stringify(event));
+  const consumer = consume(link, 'play', { concurrency: 1, emit }, (delivery) => {
+    delivered.push(delivery.data.jobId);
+    return Promise.resolve({ failed: false, outcome: 'succeeded' });
+  });
+  const board = broker.boardQueues();
+  await expect(broker.add('play', [job])).rejects.toThrow('migration');
+  await expect(broker.add('play', [job])).rejects.toThrow('migration');
+  await eventually('the worker tells', () => told.some((line) => line.includes('did not start')));
+  await owner.query('ALTER TABLE bullmq.elsewhere RENAME TO migration');
+  await broker.add('play', [job]);
+  await eventually('it is delivered', () => delivered.length > 0);
+  const [queue] = await board;
+  expect(await queue?.getJobCounts('completed')).toBeDefined();
+  await consumer.close(false);
+  await broker.close();
+  await engine.close();
+});
