@@ -10,7 +10,17 @@ for (const engine of ['redis', 'postgres']) {
   test(`on ${engine} the drill loses the engine, and no job; it leaves nothing behind`, async () => {
     const folder = await createFolder();
     const mine = { DATABASE_URL: 'postgres://127.0.0.1:1/mine', REDIS_URL: 'redis://127.0.0.1:1' };
-    const args = ['dist/cli/main.js', 'drill', '--json', '--engine', engine, '--jobs', '40'];
+    const args = [
+      'dist/cli/main.js',
+      'drill',
+      '--json',
+      '--engine',
+      engine,
+      '--jobs',
+      '40',
+      '--timeout',
+      '60s',
+    ];
     const drill = startProcess(args, { env: { ...process.env, ...mine, TMPDIR: folder } });
     const [code] = (await once(drill.child, 'exit')) as [number];
     const proof = JSON.parse(
