@@ -3,12 +3,8 @@ export default {
   testEnvironment: 'node',
   roots: ['<rootDir>/tests'],
   testMatch: ['<rootDir>/tests/**/*.test.ts'],
-  // Rows of the fault table that take long: npm run test:faults, npm run test:nightly, npm run test:soak.
-  testPathIgnorePatterns: [
-    '/node_modules/',
-    '/tests/faults/(nightly|soak)/',
-    '/tests/faults/ft-(?!(27|33|35|39|40)-)',
-  ],
+  // Rows of the fault table that take long: npm run test:nightly, npm run test:soak.
+  testPathIgnorePatterns: ['/node_modules/', '/tests/faults/(nightly|soak)/'],
   extensionsToTreatAsEsm: ['.ts'],
   transform: {
     '^.+\\.ts$': [

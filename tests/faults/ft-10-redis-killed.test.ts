@@ -4,7 +4,6 @@ import { expect } from '@jest/globals';
 import { setTimeout as delay } from 'node:timers/promises';
 import { eventually } from '../support/house.ts';
 import { readiness } from './kit/census.ts';
-import { calmLeases } from './kit/loss.ts';
 import { faultRow } from './kit/row.ts';
 import { canary } from './kit/world.ts';
 
@@ -17,7 +16,6 @@ faultRow(
     engines: ['redis'],
     name: 'a Redis that is killed and comes back with its file costs nothing but time',
     redisArgs: ['--appendonly', 'yes', '--appendfsync', 'everysec'],
-    timers: calmLeases,
   },
   async (world) => {
     const api = await world.start('api');

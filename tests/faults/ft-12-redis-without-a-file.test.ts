@@ -1,7 +1,7 @@
 // Redis dies by kill -9 and had nothing on disk: it comes back empty. Waiting, delayed and far jobs are given to it again; those
 // that run have their lease and go on.
 import { expect } from '@jest/globals';
-import { begunTwice, calmLeases, mixed, noticesOf, settleAfterLoss } from './kit/loss.ts';
+import { begunTwice, mixed, noticesOf, settleAfterLoss } from './kit/loss.ts';
 import { faultRow } from './kit/row.ts';
 
 const jobs = 1_000;
@@ -13,7 +13,6 @@ faultRow(
     engines: ['redis'],
     name: 'a Redis that comes back empty gets every job again, and none is done twice',
     redisArgs: ['--save', '', '--appendonly', 'no'],
-    timers: calmLeases,
   },
   async (world) => {
     await world.start('api');

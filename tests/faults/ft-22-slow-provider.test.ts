@@ -22,7 +22,7 @@ const readStarts = {
 };
 const readLongest = {
   name: 'ft22_longest',
-  text: `SELECT percentile_cont(0.95) WITHIN GROUP (ORDER BY extract(epoch FROM ended_at - started_at) * 1000)::float8 AS ms
+  text: `SELECT (max(extract(epoch FROM ended_at - started_at)) * 1000)::float8 AS ms
     FROM attempt WHERE code = 'unknown_outcome'`,
 };
 

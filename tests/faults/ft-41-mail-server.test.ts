@@ -6,7 +6,7 @@ import { faultRow } from './kit/row.ts';
 import type { FaultSandbox } from './kit/sandbox.ts';
 import type { World } from './kit/world.ts';
 
-const each = 10;
+const each = 40;
 
 faultRow(
   {

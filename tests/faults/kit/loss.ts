@@ -6,9 +6,6 @@ import type { EnqueueOptions } from './client.ts';
 import type { Member } from './fleet.ts';
 import { canary, type World } from './world.ts';
 
-/** No lease may run out in these rows: a machine that stands still for a second is another row's fault. */
-export const calmLeases = { STORYTIME_LEASE_MS: '9000', STORYTIME_RENEW_MS: '2000' };
-
 const soonMs = 4_000;
 const laterMs = 3_600_000;
 

@@ -16,7 +16,7 @@ export interface RowOptions extends Omit<WorldOptions, 'engine' | 'seed'> {
   ft: string;
   /** A sentence that is true when the row passes. */
   name: string;
-  /** P: test:faults, the quick ones with every npm test (jest.config.js names them). N: nightly. S: soak. */
+  /** P: every npm test, and test:faults. N: test:nightly. S: test:soak. */
   tier: 'P' | 'N' | 'S';
   /** Default both. */
   engines?: readonly EngineName[];

@@ -1,7 +1,7 @@
 // A loss of power: Redis had told of writes that its file does not have. The canary is still there; the server's run id says that
 // all jobs must be compared.
 import { expect } from '@jest/globals';
-import { begunTwice, calmLeases, mixed, noticesOf, settleAfterLoss } from '../kit/loss.ts';
+import { begunTwice, mixed, noticesOf, settleAfterLoss } from '../kit/loss.ts';
 import { faultRow } from '../kit/row.ts';
 
 const jobs = 500;
@@ -13,7 +13,6 @@ faultRow(
     engines: ['redis'],
     name: 'a file cut at its end loses no job',
     redisArgs: ['--appendonly', 'yes', '--appendfsync', 'everysec'],
-    timers: calmLeases,
   },
   async (world) => {
     await world.start('api');
