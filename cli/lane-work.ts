@@ -31,7 +31,6 @@ export async function runLane(
     process.send?.({ type: 'fault', message } satisfies LaneMessage, () => process.exit(1));
   });
   lifecycle.onStop('the lane', leave);
-  process.once('disconnect', () => end('the work process of this quarantine lane is gone'));
   const work = await startWork({ ...options, laneAs: workerId });
   lifecycle.onStop('the work', () => work.stop(), config.STORYTIME_GRACE_MS + 5_000);
   return '';

@@ -6,6 +6,7 @@ import { createEvents, type Emit } from '../shared/events.ts';
 import { createLifecycle, stopOnSignals, type Lifecycle } from '../shared/lifecycle.ts';
 import { createLog, logEvents } from '../shared/log.ts';
 import { createMetrics, type Metrics } from '../shared/metrics.ts';
+import { onParentGone } from '../shared/parent.ts';
 import { deferred } from './deferred.ts';
 import { readVersion } from './version.ts';
 
@@ -107,7 +108,7 @@ function openLife(
   };
   process.on('unhandledRejection', fail);
   process.on('uncaughtException', fail);
-  process.on('disconnect', () => setTimeout(() => process.exit(1), orphanMs).unref());
+  onParentGone(() => setTimeout(() => process.exit(1), orphanMs).unref());
   stopOnSignals(lifecycle);
   return { lifecycle, onFault: (listener) => void listeners.push(listener) };
 }

@@ -2,6 +2,7 @@
 // A part that hangs cannot keep the process: at the deadline it exits all the same.
 import type { Emit } from './events.ts';
 import { toError } from './errors.ts';
+import { onParentGone } from './parent.ts';
 
 export interface Lifecycle {
   /**
@@ -76,6 +77,5 @@ export function stopOnSignals(lifecycle: Lifecycle): void {
       void lifecycle.stop(signal);
     });
   }
-  // Only a child of `storytime up` has an IPC channel: when it closes, the parent is gone, perhaps by SIGKILL.
-  process.on('disconnect', () => void lifecycle.stop('the parent process is gone'));
+  onParentGone(() => void lifecycle.stop('the parent process is gone'));
 }

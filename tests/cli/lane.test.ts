@@ -1,0 +1,80 @@
+// The process of the quarantine lane and the work process that started it: however the latter ends, the former does not
+// outlive it, and neither does any other part the process that forked it.
+// Covers: cli/lane.ts, cli/lane-work.ts, shared/parent.ts
+import { existsSync, readFileSync } from 'node:fs';
+import { afterAll, afterEach, beforeAll, expect, test } from '@jest/globals';
+import { createDatabase, type TestDatabase } from '../support/database.ts';
+import { createFolder, removeFolder } from '../support/folders.ts';
+import { eventually, openHouse, type House } from '../support/house.ts';
+import { startProcess, type TestProcess } from '../support/processes.ts';
+import { faultRegistry } from '../faults/programs/kinds.ts';
+
+const program = 'dist/tests/faults/programs/part.js';
+/** Forks a lane and is dead long before that has loaded its modules. */
+const hastyParent = `
+import { fork } from 'node:child_process';
+import { writeSync } from 'node:fs';
+const lane = fork('${program}', ['work', '--lane'], { execArgv: [], stdio: ['ignore', 'inherit', 'inherit', 'ipc'] });
+writeSync(1, 'lane ' + lane.pid + '\\n');
+process.kill(process.pid, 'SIGKILL');`;
+
+let database: TestDatabase;
+let folder: string;
+let house: House;
+let env: NodeJS.ProcessEnv;
+let parent: TestProcess;
+let lane = 0;
+beforeAll(async () => {
+  [database, folder] = await Promise.all([createDatabase(), createFolder()]);
+  house = await openHouse({ databaseUrl: database.url, registry: faultRegistry, work: false });
+  env = {
+    PATH: process.env['PATH'],
+    DATABASE_URL: database.url,
+    STORYTIME_HOME: folder,
+    STORYTIME_SANDBOX: 'on',
+    STORYTIME_WORK_PORT: '0',
+    STORYTIME_SWEEP_MS: '300',
+    STORYTIME_LEASE_MS: '60000', // a lane with nothing to do leaves after two: not while a test looks
+  };
+});
+afterEach(async () => {
+  await parent.end('SIGKILL');
+  if (lives(lane)) process.kill(lane, 'SIGKILL');
+});
+afterAll(async () => {
+  await house.close();
+  await database.drop();
+  await removeFolder(folder);
+});
+
+/** A process that nobody has waited for is a name without a life. */
+function lives(pid: number): boolean {
+  if (!existsSync(`/proc/${pid}/stat`)) return false;
+  try {
+    return !/\) [ZX] /.test(readFileSync(`/proc/${pid}/stat`, 'utf8'));
+  } catch {
+    return false; // it has just gone
+  }
+}
+
+test('the lane of a work process that is killed ends', async () => {
+  const { id } = await house.enqueue('sleep', { ms: 60_000 });
+  await house.db.prisma.job.update({ where: { id }, data: { crashes: 2 } });
+  parent = startProcess([program, 'work'], { env });
+  await parent.says('lane is ready');
+  const row = await house.db.prisma.worker.findFirstOrThrow({ where: { queues: { has: 'quarantine' } } });
+  lane = row.pid;
+  expect([lane === parent.child.pid, lives(lane)]).toEqual([false, true]);
+  await parent.end('SIGKILL');
+  await eventually('the lane is gone', () => !lives(lane));
+  expect(parent.output()).toContain('stopping: the parent process is gone');
+}, 60_000);
+
+test('the lane of a work process that is killed before the lane can hear of it ends', async () => {
+  parent = startProcess(['--input-type=module', '--eval', hastyParent], { env });
+  await parent.says('lane ');
+  lane = Number(/^lane (\d+)$/m.exec(parent.output())?.[1]);
+  expect(lives(lane)).toBe(true);
+  await eventually('the lane is gone', () => !lives(lane));
+  expect(parent.output()).toContain('stopping: the parent process is gone');
+}, 60_000);
