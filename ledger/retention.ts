@@ -1,4 +1,4 @@
-// What has had its time: expired keys, sessions, artifacts and worker rows are deleted; open jobs that nobody could run
+// What has had its time: expired keys, sessions, artifacts, worker rows and old days' sums are deleted; open jobs that nobody could run
 // before give_up_at become `expired`, visibly, and count down their waiter like every other end.
 import type { Db } from './db.ts';
 import type { Dispatch } from './insert.ts';
@@ -17,6 +17,9 @@ const prunes = [
   `DELETE FROM leader WHERE duty IN (SELECT duty FROM leader WHERE until < clock_timestamp() - interval '1 day' LIMIT ${chunk}) RETURNING 1`,
   `DELETE FROM worker WHERE id IN (SELECT id FROM worker WHERE seen_at < clock_timestamp() - interval '7 days' LIMIT ${chunk}) RETURNING 1`,
   `DELETE FROM provider_minute WHERE ctid IN (SELECT ctid FROM provider_minute WHERE minute < now() - interval '2 days' LIMIT ${chunk}) RETURNING 1`,
+  // Budgets only ask for today; a week is for people. What was charged stays in table charge.
+  `DELETE FROM spend WHERE ctid IN (
+      SELECT ctid FROM spend WHERE day < (clock_timestamp() AT TIME ZONE 'UTC')::date - 7 LIMIT ${chunk}) RETURNING 1`,
 ].map((text, index) => ({ name: `prune_${index}`, text }));
 
 /** Deletes all that has had its time, a chunk at a time; returns how many rows. */

@@ -32,6 +32,22 @@ test('everything past its lifetime goes, however much it is, and a result that a
   expect(await prune(lives.db)).toBe(0);
 });
 
+test('what a tenant spent is kept for a week, because budgets only ask for today', async () => {
+  await query(
+    lives,
+    `INSERT INTO spend (tenant, day, provider, micro_usd)
+     SELECT 'tenant-' || n, (now() AT TIME ZONE 'UTC')::date - days, '*', 1
+     FROM generate_series(1, 600) AS n, unnest('{0,7,8,400}'::int[]) AS days`,
+  );
+  expect(await prune(lives.db)).toBe(1_200);
+  const left = `SELECT (now() AT TIME ZONE 'UTC')::date - day AS days, count(*)::int FROM spend GROUP BY 1 ORDER BY 1`;
+  expect(await query(lives, left)).toEqual([
+    { days: 0, count: 600 },
+    { days: 7, count: 600 },
+  ]);
+  expect(await prune(lives.db)).toBe(0);
+});
+
 test('a job that nobody could run in time expires and says so; one that runs does not', async () => {
   const waiting = await addJob(lives);
   const running = (await lives.start()).jobId;
