@@ -8,6 +8,7 @@ import type { Guard } from './guard.ts';
 import { lazily } from './lazy.ts';
 import type { Mail, Smtp } from './ports.ts';
 import { diagnoseSmtp } from './smtp-errors.ts';
+import { mostReplyBytes, openSocket } from './smtp-socket.ts';
 
 export interface SmtpOptions {
   /** `smtp://user:password@host:587`, or `smtps://` for TLS from the start. */
@@ -57,6 +58,8 @@ function transportOf(options: SmtpOptions) {
     disableFileAccess: true,
     disableUrlAccess: true,
     maxRecipients: 1,
+    maxResponseSize: mostReplyBytes,
+    getSocket: openSocket,
   };
 }
 

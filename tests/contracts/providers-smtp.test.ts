@@ -1,5 +1,7 @@
 // The mail adapter with the real nodemailer against the sandbox's SMTP server: one recipient, and a fate that is known or said to be unknown.
+import { once } from 'node:events';
 import { readdir, readFile } from 'node:fs/promises';
+import { createServer, type AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, expect, test } from '@jest/globals';
 import type { Fault } from '../../sandbox/faults.ts';
@@ -141,3 +143,41 @@ test('a password is never sent to a server that cannot do TLS, unless it is the 
   expect((await failureOf(strict.send(mail, rig.call('job-8:send')))).code).toBe('unavailable');
   expect(await rig.bill('job-8:send')).toEqual([]);
 });
+
+/** Sends a mail to a server that says `begin` and then `more` for ever; resolves with the failure and the bytes that went out. */
+async function flood(begin: string, more: string): Promise<{ code: string; bytes: number }> {
+  const chunk = more.repeat(65_536 / more.length);
+  const sent: number[] = [];
+  const server = createServer((socket) => {
+    const pour = (): void => {
+      while (!socket.destroyed && socket.write(chunk)) if (socket.bytesWritten > 256e6) socket.destroy();
+    };
+    socket.on('error', () => undefined).on('drain', pour);
+    socket.on('close', () => void sent.push(socket.bytesWritten - socket.writableLength));
+    socket.resume().write(begin);
+    pour();
+  });
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const url = `smtp://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  try {
+    const { code } = await failureOf(smtp({ url, deadlineMs: 10_000 }).send(mail, rig.call('job-9:send')));
+    return { code, bytes: Math.max(...sent) };
+  } finally {
+    server.close();
+  }
+}
+
+test.each([
+  ['a line that never ends', '220 a', 'a'],
+  ['a reply of lines that never end', '', '220-and more\r\n   '],
+  ['empty lines', '220 hello\r\n', '\r\n'],
+])(
+  'a server whose reply is %s is left after a few megabytes',
+  async (_, begin, more) => {
+    const { code, bytes } = await flood(begin, more);
+    expect(code).toBe('unavailable');
+    expect(bytes).toBeLessThan(16e6); // what the kernel holds of it is not ours
+  },
+  60_000,
+);
