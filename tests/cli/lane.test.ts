@@ -1,12 +1,11 @@
 // The process of the quarantine lane and the work process that started it: however the latter ends, the former does not
 // outlive it, and neither does any other part the process that forked it.
 // Covers: cli/lane.ts, cli/lane-work.ts, shared/parent.ts
-import { existsSync, readFileSync } from 'node:fs';
 import { afterAll, afterEach, beforeAll, expect, test } from '@jest/globals';
 import { createDatabase, type TestDatabase } from '../support/database.ts';
 import { createFolder, removeFolder } from '../support/folders.ts';
 import { eventually, openHouse, type House } from '../support/house.ts';
-import { startProcess, type TestProcess } from '../support/processes.ts';
+import { lives, startProcess, type TestProcess } from '../support/processes.ts';
 import { faultRegistry } from '../faults/programs/kinds.ts';
 
 const program = 'dist/tests/faults/programs/part.js';
@@ -46,16 +45,6 @@ afterAll(async () => {
   await database.drop();
   await removeFolder(folder);
 });
-
-/** A process that nobody has waited for is a name without a life. */
-function lives(pid: number): boolean {
-  if (!existsSync(`/proc/${pid}/stat`)) return false;
-  try {
-    return !/\) [ZX] /.test(readFileSync(`/proc/${pid}/stat`, 'utf8'));
-  } catch {
-    return false; // it has just gone
-  }
-}
 
 test('the lane of a work process that is killed ends', async () => {
   const { id } = await house.enqueue('sleep', { ms: 60_000 });

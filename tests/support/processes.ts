@@ -1,6 +1,7 @@
 // Child processes of a test: started for real, killed for real, none left behind.
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
+import { existsSync, readFileSync } from 'node:fs';
 
 export interface TestProcess {
   child: ChildProcess;
@@ -39,6 +40,16 @@ export function startProcess(
       return child.exitCode;
     },
   };
+}
+
+/** A process that nobody has waited for is a name without a life. */
+export function lives(pid: number): boolean {
+  if (!existsSync(`/proc/${pid}/stat`)) return false;
+  try {
+    return !/\) [ZX] /.test(readFileSync(`/proc/${pid}/stat`, 'utf8'));
+  } catch {
+    return false; // it has just gone
+  }
 }
 
 async function untilOutput(child: ChildProcess, output: () => string, text: string): Promise<void> {

@@ -1,6 +1,6 @@
 // The processes of a row: real ones, started as an operator would, killed and stopped by pid, started again as a supervisor
-// would. Everything they wrote is kept, over all their lives. None outlives the row.
-import { fork, type ChildProcess } from 'node:child_process';
+// would. Everything they wrote is kept, over all their lives. None outlives the row, or the test's process.
+import { fork, spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
@@ -102,6 +102,7 @@ function createMember(
 
   function launch(): Life {
     const child = forkPart(part, env, options);
+    endWithUs(child);
     collectLines(child, lines);
     const next: Life = { child, url: '', ready: untilReady(child, name, lines) };
     next.ready.catch(() => undefined);
@@ -169,6 +170,14 @@ function forkPart(
     env: { ...env, ...options.env },
     stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
   });
+}
+
+/** A test run that is killed must leave nothing behind, not even what is paused: the shell reads until this process is gone. */
+function endWithUs(child: ChildProcess): void {
+  const watcher = spawn('sh', ['-c', `read _; kill -9 ${child.pid}`], {
+    stdio: ['pipe', 'ignore', 'ignore'],
+  });
+  child.once('exit', () => watcher.kill('SIGKILL'));
 }
 
 function collectLines(child: ChildProcess, lines: string[]): void {
