@@ -1,6 +1,7 @@
 // Beginning attempts: a delivery becomes an attempt only if the ledger says so. Many deliveries share one round trip.
 import type { Settled } from '../shared/batcher.ts';
 import type { Db } from './db.ts';
+import { engineId } from '../engine/types.ts';
 import { isFinal, sqlStates, startableStates, type JobState } from './moves.ts';
 
 export interface BeginRequest {
@@ -29,8 +30,12 @@ export interface Begun {
   createdMs: number;
 }
 
-/** `gone`: acknowledge and forget. `early`: the engine's clock runs ahead; the row has been put back undispatched. */
-export type BeginAnswer = { begun: Begun } | { refused: 'gone' | 'early' };
+/**
+ * `gone`: acknowledge and forget. `early`: the engine's clock runs ahead; the row has been put back undispatched. `dead`: the
+ * job died where no delivery could be told of it; this one is.
+ */
+export type Refusal = { refused: 'gone' | 'early' } | { refused: 'dead'; message: string };
+export type BeginAnswer = { begun: Begun } | Refusal;
 
 export interface BeginContext {
   db: Db;
@@ -55,7 +60,7 @@ const beginRows = {
 
 const readRefused = {
   name: 'attempt_refused',
-  text: `SELECT id, generation, state FROM job WHERE id = ANY($1::uuid[])`,
+  text: `SELECT id, generation, state, concat_ws(': ', error_code, error_message) AS message FROM job WHERE id = ANY($1::uuid[])`,
 };
 
 // A new generation, because the engine keeps the finished id of the early delivery and would ignore it silently.
@@ -103,33 +108,35 @@ export async function beginBatch(
   ]);
   const begun = new Map(rows.map((row) => [row.id, toBegun(row, context.workerId)]));
   const refused = unique.filter((request) => !begun.has(request.jobId));
-  const early = refused.length > 0 ? await putBackEarly(context.db, refused) : new Set<string>();
+  const reasons = refused.length > 0 ? await reasonsOf(context.db, refused) : new Map<string, Refusal>();
   return requests.map((request) => {
     const own = first.get(request.jobId) === request ? begun.get(request.jobId) : undefined;
     if (own !== undefined) return { value: { begun: own } };
-    return { value: { refused: early.has(request.jobId) ? 'early' : 'gone' } };
+    return { value: reasons.get(engineId(request)) ?? { refused: 'gone' } };
   });
 }
 
-async function putBackEarly(db: Db, refused: readonly BeginRequest[]): Promise<Set<string>> {
-  const rows = await db.run<{ id: string; generation: number; state: JobState }>(readRefused, [
-    refused.map(({ jobId }) => jobId),
-  ]);
-  const current = new Map(rows.map((row) => [row.id, row]));
-  const early = refused.filter(({ jobId, generation }) => {
-    const row = current.get(jobId);
-    return (
-      row !== undefined &&
-      row.generation === generation &&
-      row.state !== 'running' &&
-      row.state !== 'parked' &&
-      !isFinal(row.state)
-    );
-  });
+interface RefusedRow extends Record<string, unknown> {
+  id: string;
+  generation: number;
+  state: JobState;
+  message: string;
+}
+
+/** By engine id: of another generation, and of what runs or has ended, there is nothing to say. */
+async function reasonsOf(db: Db, refused: readonly BeginRequest[]): Promise<Map<string, Refusal>> {
+  const rows = await db.run<RefusedRow>(readRefused, [refused.map(({ jobId }) => jobId)]);
+  const asked = new Set(refused.map(engineId));
+  const current = rows.map((row) => ({ ...row, jobId: row.id })).filter((row) => asked.has(engineId(row)));
+  const dead = current.filter(({ state }) => state === 'dead');
+  const early = current.filter(({ state }) => state !== 'running' && state !== 'parked' && !isFinal(state));
   if (early.length > 0) {
     await db.run(putBack, [early.map(({ jobId }) => jobId), early.map(({ generation }) => generation)]);
   }
-  return new Set(early.map(({ jobId }) => jobId));
+  return new Map<string, Refusal>([
+    ...dead.map((row) => [engineId(row), { refused: 'dead', message: row.message }] as const),
+    ...early.map((row) => [engineId(row), { refused: 'early' }] as const),
+  ]);
 }
 
 function toBegun(row: BegunRow, workerId: string): Begun {

@@ -1,6 +1,7 @@
 // Gives back the jobs of attempts that nobody ends any more: their lease ran out, or their process died. Lost and crashed
 // attempts are free. A job that was alone in a process that somebody saw die is proven guilty: that attempt is used up, and
-// in the quarantine lane, where every job is alone, it is dead.
+// in the quarantine lane, where every job is alone, it is dead. Such a dead job goes to the engine once more, by its own queue:
+// its begin is refused, and the delivery fails with the reason, so that it is on Bull Board's Failed list like all the dead.
 import type { Registry } from '../queues/registry.ts';
 import { crashesToDeath, crashesToLane, quarantineQueue } from '../queues/quarantine.ts';
 import type { Db } from './db.ts';
@@ -47,13 +48,15 @@ const judged = `SELECT g.*, j.crashes + g.crashed::int AS crashes_now, row_numbe
 const fates = `SELECT *, CASE WHEN verdict = 'waiting' AND crashes_now >= ${crashesToLane} AND crashed AND place > ${roomInLane}
     THEN 'parked' ELSE verdict END::job_state AS next FROM judged`;
 
+const dispatched = sqlStates(['waiting', 'dead']);
+
 const rescueRows = {
   name: 'attempt_rescue',
   text: `WITH gone AS MATERIALIZED (${gone}), judged AS (${judged}), fates AS MATERIALIZED (${fates}),
     moved AS (
       UPDATE job j SET state = f.next, lease_until = NULL, crashes = f.crashes_now,
         failures = j.failures + coalesce(f.proven, false)::int,
-        generation = j.generation + (f.next = 'waiting')::int,
+        generation = j.generation + (f.next IN (${dispatched}))::int,
         dispatched_at = CASE WHEN f.next = 'waiting' THEN NULL ELSE j.dispatched_at END,
         claimed_until = CASE WHEN f.next = 'waiting' THEN ${claim} END,
         run_at = CASE WHEN f.next IN ('waiting', 'parked') THEN clock_timestamp() ELSE j.run_at END,
@@ -66,10 +69,11 @@ const rescueRows = {
       RETURNING j.waiter_id, j.attempt_no, j.worker_id, j.started_at, f.queue AS own_queue, f.crashed, f.proven, f.message, ${dispatchColumns('j')}),
     ended AS (
       INSERT INTO attempt (job_id, attempt_no, generation, outcome, code, message, worker_id, started_at, ended_at)
-      SELECT id, attempt_no, generation - (state = 'waiting')::int, CASE WHEN crashed THEN 'crashed' ELSE 'lost' END::attempt_outcome,
+      SELECT id, attempt_no, generation - (state IN (${dispatched}))::int, CASE WHEN crashed THEN 'crashed' ELSE 'lost' END::attempt_outcome,
         CASE WHEN proven THEN 'bug' END, message, worker_id, started_at, clock_timestamp() FROM moved),
     ${wakeWaiters('moved')}
-    SELECT own_queue, crashed, message, id, state, generation, kind, queue, priority, tenant, summary, attempt, delay_ms FROM moved
+    SELECT own_queue, crashed, message, id, state, generation, kind, CASE WHEN state = 'dead' THEN own_queue ELSE queue END AS queue,
+      priority, tenant, summary, attempt - (state = 'dead' AND proven)::int AS attempt, delay_ms FROM moved
     UNION ALL SELECT NULL, NULL, NULL, id, state, generation, kind, queue, priority, tenant, summary, attempt, delay_ms FROM woken`,
 };
 
@@ -91,7 +95,7 @@ export async function rescue(
     rescued: rows.flatMap(({ own_queue: queue, id, kind, state, crashed, message }) =>
       queue === null ? [] : [{ id, kind, queue, state, outcome: crashed ? 'crashed' : 'lost', message }],
     ),
-    dispatches: rows.filter((row) => row.state === 'waiting').map(toDispatch),
+    dispatches: rows.filter(({ state }) => state === 'waiting' || state === 'dead').map(toDispatch),
   };
 }
 

@@ -1,7 +1,7 @@
 // Tells how an attempt ended: the one wide log line and the metrics come from these events; the engine gets its ending.
 import type { AttemptEnded, Emit } from '../shared/events.ts';
 import type { Ending } from '../engine/types.ts';
-import type { Begun } from '../ledger/begin.ts';
+import type { Begun, Refusal } from '../ledger/begin.ts';
 import type { Finished, Verdict } from '../ledger/finish.ts';
 import { isFinal } from '../ledger/moves.ts';
 
@@ -31,6 +31,12 @@ export function report(
   if (state === 'dead' && verdict.outcome === 'failed')
     return { failed: true, message: `${verdict.code}: ${verdict.message}` };
   return { failed: false, outcome: state ?? 'refused' };
+}
+
+/** A job that its process took with it ends here, on the Failed list: no delivery of it could say that it is dead. */
+export function refusal(answer: Refusal): Ending {
+  if (answer.refused === 'dead') return { failed: true, message: answer.message };
+  return { failed: false, outcome: answer.refused };
 }
 
 function attemptEnded(

@@ -19,7 +19,7 @@ import { buildJob } from './job.ts';
 import { mayBeShut, toFailure, verdictOf } from './outcome.ts';
 import { runnable, type Runnable } from './parking.ts';
 import { persist } from './persist.ts';
-import { report, type Reported } from './ending.ts';
+import { refusal, report, type Reported } from './ending.ts';
 import { Interrupted, LeaseLost, type Running, type RunningAttempt } from './running.ts';
 import { Stop } from './stop.ts';
 
@@ -87,7 +87,7 @@ export class WorkerHost {
     // Somebody else's entry in our engine: one bad id would refuse the whole batch of begins.
     if (!isId(jobId) || !isGeneration(generation)) return { failed: false, outcome: 'gone' };
     const answer = await persist(() => attempts.begin({ jobId, generation }), leaving);
-    if ('refused' in answer) return { failed: false, outcome: answer.refused };
+    if ('refused' in answer) return refusal(answer);
     reach('attempt.begun', jobId, answer.begun.kind);
     const run: Run = {
       begun: answer.begun,

@@ -2,6 +2,9 @@
 // neighbours all come through, and lose no attempt by it.
 // Covers: cli/lane.ts, cli/lane-work.ts, workers/quarantine.ts
 import { expect } from '@jest/globals';
+import { createBroker } from '../../engine/broker.ts';
+import { openEngine } from '../../engine/connect.ts';
+import { eventually } from '../support/house.ts';
 import { faultRow } from './kit/row.ts';
 import type { World } from './kit/world.ts';
 
@@ -18,6 +21,8 @@ const readFates = {
   text: 'SELECT kind, state::text, crashes, failures, error_message FROM job',
 };
 
+const readDead = { name: 'row_dead', text: `SELECT id FROM job WHERE state = 'dead'` };
+
 /** Poison is dead after three crashes, four at most; everything else succeeded and lost no attempt. */
 async function checkFates(world: World, poisons: number): Promise<void> {
   const fates = await world.db.run<Fate & object>(readFates, []);
@@ -29,6 +34,24 @@ async function checkFates(world: World, poisons: number): Promise<void> {
   }
   for (const one of fates.filter(({ kind }) => kind !== 'poison'))
     expect(one).toMatchObject({ state: 'succeeded', failures: 0 });
+}
+
+/** Bull Board's Failed list is exactly the dead, though no delivery of them lived to fail. */
+async function checkFailedList({ databaseUrl, redis, db }: World): Promise<void> {
+  const dead = await db.run<{ id: string }>(readDead, []);
+  const engine = openEngine({ databaseUrl, redisUrl: redis?.url, workers: 0 });
+  const broker = createBroker(engine, ['play']);
+  try {
+    const [queue] = await broker.boardQueues();
+    await eventually('the dead are listed', async () => (await queue?.getFailedCount()) === dead.length);
+    const failed = (await queue?.getFailed()) ?? [];
+    const ids = failed.map((job) => (job.data as { jobId: string }).jobId);
+    expect(new Set(ids)).toEqual(new Set(dead.map(({ id }) => id)));
+    for (const job of failed) expect(job.failedReason).toMatch(/^bug: poison: /);
+  } finally {
+    await broker.close();
+    await engine.close();
+  }
 }
 
 for (const [poisons, good] of [
@@ -55,6 +78,7 @@ for (const [poisons, good] of [
         finals: ['succeeded', 'dead'],
       });
       await checkFates(world, poisons);
+      await checkFailedList(world);
       return { ...counts, recoveryMs, jobs: poisons + good };
     },
   );

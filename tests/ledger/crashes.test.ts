@@ -180,6 +180,25 @@ test('after two crashes a job goes to the lane and keeps its queue; there it is 
   expect(await look(innocent)).toMatchObject([{ state: 'running', crashes: 2, failures: 0 }]);
 });
 
+test('a job that dies with its process goes to the engine once more, by its own queue, to be told that it is dead', async () => {
+  const id = await addJob(world);
+  await setJob(world, id, 'crashes = 2');
+  const lane = await worker([quarantineQueue]);
+  await lane.begin([id]);
+  await die(lane, 'SIGKILL');
+  const { dispatches } = await round();
+  expect(dispatches).toMatchObject([{ id, queue: 'story-generation', generation: 2, delayMs: 0 }]);
+  const { attempts } = await worker();
+  expect(await attempts.begin({ jobId: id, generation: 2 })).toEqual({
+    refused: 'dead',
+    message: expect.stringMatching(/^bug: poison: .*SIGKILL/),
+  });
+  // What the lane's process had taken is of a generation before.
+  expect(await attempts.begin({ jobId: id, generation: 1 })).toEqual({ refused: 'gone' });
+  const [attempt] = await query(world, 'SELECT generation FROM attempt WHERE job_id = $1', [id]);
+  expect(attempt).toEqual({ generation: 1 });
+});
+
 test('a death in the lane that nobody saw is forgiven once, and at the fourth crash the job is dead', async () => {
   const id = await addJob(world);
   await setJob(world, id, 'crashes = 2');
