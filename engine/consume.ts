@@ -4,6 +4,7 @@ import { toError } from '../shared/errors.ts';
 import type { Emit } from '../shared/events.ts';
 import { retention } from './broker.ts';
 import type { Link } from './connect.ts';
+import { Rest } from './rest.ts';
 import type { Consumer, EngineData, OnDelivery } from './types.ts';
 
 export interface ConsumeOptions {
@@ -37,7 +38,10 @@ class QueueConsumer implements Consumer {
   readonly queue: string;
   readonly #build: () => Worker;
   readonly #concurrency: number;
+  readonly #rest: Rest;
   #worker: Worker | undefined;
+  /** Whether jobs are wanted; while it rests there is no worker all the same. */
+  #wanted = false;
   #underWay = 0;
   #movedAt = performance.now();
   #closed = false;
@@ -50,6 +54,7 @@ class QueueConsumer implements Consumer {
   ) {
     this.queue = queue;
     this.#concurrency = concurrency;
+    this.#rest = new Rest({ link, queue, emit });
     const processor = (job: Job<EngineData>) => this.#deliver(job, onDelivery);
     this.#build = () => {
       const worker = link.worker(queue, processor, {
@@ -64,20 +69,26 @@ class QueueConsumer implements Consumer {
         () => this.#run(worker),
         (thrown: unknown) => this.#startAgain(worker, toError(thrown), emit),
       );
+      worker.on('error', (thrown) => {
+        if (worker === this.#worker && this.#rest.isDue(toError(thrown).message)) this.#layDown();
+      });
       return worker;
     };
   }
 
   async pause(): Promise<void> {
+    this.#wanted = false;
     await this.#worker?.pause(true);
   }
 
   hold(): void {
+    this.#wanted = false;
     this.#drop(false);
   }
 
   take(): void {
-    if (this.#worker !== undefined || this.#closed) return;
+    this.#wanted = true;
+    if (this.#worker !== undefined || this.#closed || this.#rest.now) return;
     this.#movedAt = performance.now();
     this.#worker = this.#build();
   }
@@ -114,7 +125,16 @@ class QueueConsumer implements Consumer {
 
   async close(force: boolean): Promise<void> {
     this.#closed = true;
+    this.#rest.end();
     await this.#worker?.close(force);
+  }
+
+  /** No worker until the engine answers again: made while PostgreSQL is away it would stay deaf for ever. */
+  #layDown(): void {
+    this.#drop(false);
+    this.#rest.begin(() => {
+      if (this.#wanted) this.take();
+    });
   }
 
   /** Not waited for: it hangs while its server is away or a delivery does not end. */

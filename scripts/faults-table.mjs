@@ -8,7 +8,7 @@ const { machine, rows } = JSON.parse(readFileSync('docs/reliability.json', 'utf8
 const families = [
   ['a work process is killed, stopped or hung', 1, 9, 51, 51],
   ['Redis is killed, emptied, full or silent', 10, 19],
-  ['PostgreSQL or the network is away', 20, 21, 28, 30, 43],
+  ['PostgreSQL or the network is away', 20, 21, 28, 30, 43, 43, 55, 55],
   ['a provider is slow, refuses, or sends garbage', 22, 25, 40, 41],
   ['deliveries, requests or answers come twice or never', 26, 27, 33, 35],
   ['clocks, versions, migrations, full disks, floods', 31, 31, 36, 39, 42, 42, 44, 44, 48, 48],

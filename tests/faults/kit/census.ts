@@ -56,3 +56,10 @@ export async function readiness(url: string, path = '/readyz'): Promise<{ status
     return { status: 0, body: '' };
   }
 }
+
+/** What a process has computed since it began; the kernel counts in hundredths of a second. */
+export function cpuSeconds(pid: number): number {
+  const [user = '0', system = '0'] =
+    readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ')[1]?.split(' ').slice(11, 13) ?? [];
+  return (Number(user) + Number(system)) / 100;
+}
