@@ -59,10 +59,12 @@ function wish(index: number): object {
   return { childName: 'Ottilie', age: 6, theme: `a lighthouse, number ${index}`, pages: 3, notify };
 }
 
+/** Attempts that ended without our knowing how their call ended, as I4 counts them. */
 async function lostAttempts({ db }: World): Promise<Map<string, number>> {
   const statement = {
     name: 'row_lost_attempts',
-    text: `SELECT job_id, count(*)::int AS count FROM attempt WHERE outcome IN ('lost', 'crashed') GROUP BY job_id`,
+    text: `SELECT job_id, count(*)::int AS count FROM attempt
+      WHERE outcome IN ('lost', 'crashed', 'interrupted') OR code IN ('unknown_outcome', 'timeout') GROUP BY job_id`,
   };
   const rows = await db.run<{ job_id: string; count: number }>(statement, []);
   return new Map(rows.map(({ job_id, count }) => [job_id, count]));
