@@ -26,7 +26,7 @@ export interface ApiDeps {
   linkSecret: string;
   /** Address of the API as users see it, for the OpenAPI document. */
   publicUrl?: string;
-  /** The ledger's time in ms since 1970, for what is due at a point of time; default this machine's. */
+  /** The ledger's time in ms since 1970, for points of time that requests name; default this machine's. */
   now?: () => Promise<number>;
   /** Asked before a job that costs is accepted; without it each of them is. */
   checkSpending?: CheckSpending;

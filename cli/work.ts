@@ -1,6 +1,7 @@
 // `storytime work`: runs jobs, of all queues or of those that are named, and does its share of the maintenance.
 import { dailyBudgetMicroUsd, isChosen, type Environment } from '../shared/config.ts';
 import { createProviders } from '../providers/create.ts';
+import { createLedgerClock } from '../ledger/clock.ts';
 import { noteFault } from '../ledger/crashes.ts';
 import { signLink } from '../ledger/links.ts';
 import { registry } from '../queues/index.ts';
@@ -88,8 +89,11 @@ function openServices({ config, emit, lifecycle }: Part, { db, relay }: Parts): 
   lifecycle.onStop('the providers', () => providers.close());
   lifecycle.onStop('the relay', () => relay.idle());
   const secret = linkSecretOf(config);
-  const artifactLink = (id: string): string =>
-    publicUrlOf(config) + signLink(secret, { id, expiresAt: new Date(Date.now() + linkDays * 86_400_000) });
+  const clock = createLedgerClock(db);
+  const artifactLink = async (id: string): Promise<string> => {
+    const expiresAt = new Date((await clock.now()) + linkDays * 86_400_000); // the API judges it by the same clock
+    return publicUrlOf(config) + signLink(secret, { id, expiresAt });
+  };
   return { services: { ...providers, db, artifactLink } };
 }
 

@@ -39,24 +39,16 @@ export async function storeArtifact(
 ): Promise<ArtifactRef> {
   const hash = sha256(artifact.bytes);
   const id = newId();
-  await tx.artifact.create({
-    data: {
-      id,
-      tenant: owner.tenant,
-      jobId: owner.jobId,
-      contentType: artifact.contentType,
-      fileName: artifact.fileName ?? null,
-      sha256: new Uint8Array(hash),
-      size: artifact.bytes.length,
-      bytes: new Uint8Array(artifact.bytes),
-      expiresAt: new Date(Date.now() + (artifact.lifetimeMs ?? weekMs)),
-    },
-    select: { id: true },
-  });
+  const { bytes, contentType, fileName = null, lifetimeMs = weekMs } = artifact;
+  // The lifetime by the database's clock, which its readers and the pruner go by.
+  await tx.$executeRaw`
+    INSERT INTO artifact (id, tenant, job_id, content_type, file_name, sha256, size, bytes, expires_at)
+    VALUES (${id}::uuid, ${owner.tenant}, ${owner.jobId}::uuid, ${contentType}, ${fileName}, ${new Uint8Array(hash)}, ${bytes.length}::int,
+      ${new Uint8Array(bytes)}, clock_timestamp() + ${lifetimeMs}::float8 * interval '1 ms')`;
   return {
     artifactId: id,
-    contentType: artifact.contentType,
-    size: artifact.bytes.length,
+    contentType,
+    size: bytes.length,
     sha256: hash.toString('hex'),
   };
 }

@@ -54,7 +54,7 @@ export async function enqueue<Kind extends keyof Payloads>(
 ): Promise<EnqueuedInTransaction> {
   // As JSON carries it, so that the check and the body's hash see what HTTP would have sent.
   const body: unknown = JSON.parse(JSON.stringify(request));
-  const checked: CheckedJob = checkJob(registry, body, Date.now());
+  const checked: CheckedJob = checkJob(registry, body, await timeFor(body, context.tx));
   const job = newJob(checked, { tenant: context.tenant, source: 'transaction' });
   if (context.key !== undefined) {
     const stored = await claimKey(
@@ -66,6 +66,14 @@ export async function enqueue<Kind extends keyof Payloads>(
     if (stored !== undefined) return answer(stored, true);
   }
   return answer(await insert(context.tx, job), false);
+}
+
+/** A point of time is judged by the database's clock; the one of this process may be wrong. */
+async function timeFor(body: unknown, tx: Transaction): Promise<number> {
+  const given = body as { options?: { runAt?: unknown } | null } | null;
+  if (given?.options?.runAt === undefined) return Date.now();
+  const rows = await tx.$queryRaw`SELECT (extract(epoch FROM clock_timestamp()) * 1000)::float8 AS now_ms`;
+  return (rows as { now_ms: number }[])[0]?.now_ms ?? Date.now();
 }
 
 function checkKey(key: string): string {

@@ -43,7 +43,7 @@ export interface Services extends Providers {
   /** For reads; a handler writes only in the `save` of a step. */
   db: Db;
   /** A signed link to an artifact that opens without a key until it expires. */
-  artifactLink: (artifactId: string) => string;
+  artifactLink: (artifactId: string) => Promise<string>;
 }
 
 export type Handler<Payload = unknown, Result = unknown> = (

@@ -31,7 +31,7 @@ export const reportsWorker = defineWorker(reports, {
       },
     );
     const { rows, bytes } = file;
-    const link = artifactLink(bytes.artifactId);
+    const link = await artifactLink(bytes.artifactId);
     if (notify !== undefined) {
       const variables = { report: `${report} (${format})`, from, to, rows, link };
       job.enqueue('send-email', { template: 'report-ready', to: notify, variables });

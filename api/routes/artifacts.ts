@@ -48,7 +48,9 @@ async function tenantOf(deps: ApiDeps, exchange: Exchange, id: string): Promise<
     return caller.tenant;
   }
   const given = { expires: expires ?? '', signature: signature ?? '' };
-  if (verifyLink(deps.linkSecret, id, given, Date.now())) return undefined;
+  // By the ledger's clock: one of ours that is wrong must not end a good link, nor open an old one again.
+  const nowMs = await (deps.now?.() ?? Date.now());
+  if (verifyLink(deps.linkSecret, id, given, nowMs)) return undefined;
   throw new Problem(
     'link_expired',
     'the request failed: the link has expired or was changed; ask for a new one',

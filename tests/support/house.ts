@@ -104,7 +104,10 @@ export async function openHouse(options: HouseOptions): Promise<House> {
     registry,
     emit,
     workers: workersOf(registry, options.handlers ?? {}),
-    services: { db, artifactLink: (id: string) => `http://127.0.0.1/${id}` } as unknown as Services,
+    services: {
+      db,
+      artifactLink: (id: string) => Promise.resolve(`http://127.0.0.1/${id}`),
+    } as unknown as Services,
     version: 'test',
     ...(options.queues !== undefined && { queues: options.queues }),
     ...options.change,

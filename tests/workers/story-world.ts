@@ -34,7 +34,8 @@ export interface StoryWorld {
   close: () => Promise<void>;
 }
 
-const artifactLink = (id: string): string => `http://127.0.0.1:4000/v1/artifacts/${id}?signed`;
+const artifactLink = (id: string): Promise<string> =>
+  Promise.resolve(`http://127.0.0.1:4000/v1/artifacts/${id}?signed`);
 
 /** `change` replaces parts of the real providers, e.g. a small limit. */
 export async function openStoryWorld(

@@ -3,7 +3,8 @@ import { signLink } from '../../../ledger/links.ts';
 import { newId } from '../../../shared/ids.ts';
 import { sha256 } from '../../../shared/text.ts';
 import { query } from '../../ledger/world.ts';
-import { ask, linkSecret, openApi, problemOf, type ApiWorld } from '../world.ts';
+import { startApi } from '../../../api/server.ts';
+import { ask, depsOf, linkSecret, openApi, problemOf, type ApiWorld } from '../world.ts';
 
 const id = newId();
 const bytes = Buffer.from('story,cost\n1,0.02\n');
@@ -41,6 +42,25 @@ test('a signed link opens without a key, until it expires or is changed', async 
     expect(response.headers.get('www-authenticate')).not.toBeNull();
   }
 });
+
+test.each([
+  ['ahead of', 300_000],
+  ['behind', -300_000],
+])(
+  'a link is good until it expires by the ledger, whose clock this machine is five minutes %s',
+  async (_, aheadMs) => {
+    // The ledger's time is given from outside, so it is the one that is moved.
+    const api = await startApi({
+      ...depsOf(world),
+      host: '127.0.0.1',
+      port: 0,
+      now: () => Promise.resolve(Date.now() - aheadMs),
+    });
+    const open = async (path: string): Promise<number> => (await fetch(`${api.url}${path}`)).status;
+    expect([await open(link(-aheadMs + 60_000)), await open(link(-aheadMs - 60_000))]).toEqual([200, 401]);
+    await api.close();
+  },
+);
 
 test.each([
   ['of another tenant', id, 'stranger', 404, 'artifact_not_found'],
