@@ -1,6 +1,6 @@
 // What the processes of a row are told through files: at which named moment to stop, and how wrong their clock is; and the
 // chance of the row. kit/preload.js, loaded into each process, follows.
-import { readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
 /** An entry of the plan that kit/preload.js follows: see there. */
@@ -20,8 +20,16 @@ export interface Plan {
   planned: () => Record<string, string>;
   /** The moments at which the plan stopped a process. */
   fired: () => { point: string; jobId: string; step?: string; pid: number; at: number }[];
-  /** Moves the clock of processes started with this environment: `set` takes effect within a second. */
-  clock: (name: string) => { env: Record<string, string>; set: (aheadMs: number) => void };
+  /** Moves the clock of the process started with its environment. */
+  clock: (name: string) => Clock;
+}
+
+export interface Clock {
+  env: Record<string, string>;
+  /** Takes effect within a second. */
+  set: (aheadMs: number) => void;
+  /** How far ahead the process now is. */
+  shown: () => number;
 }
 
 export function planOf(folder: string): Plan {
@@ -39,7 +47,11 @@ export function planOf(folder: string): Plan {
     },
     clock(name) {
       const clock = join(folder, `clock-${name}`);
-      return { env: { FAULTS_CLOCK: clock }, set: (aheadMs) => writeFileSync(clock, String(aheadMs)) };
+      return {
+        env: { FAULTS_CLOCK: clock },
+        set: (aheadMs) => writeFileSync(clock, String(aheadMs)),
+        shown: () => (existsSync(`${clock}.shown`) ? Number(readFileSync(`${clock}.shown`, 'utf8')) : 0),
+      };
     },
   };
 }

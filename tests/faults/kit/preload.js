@@ -2,9 +2,9 @@
 // shared/points.ts, and moves its clock. Both are told by files that are read again while the process runs:
 // FAULTS_PLAN  JSON [{ point, action: 'kill' | 'stop', nth?, times?, kind?, step? }]: SIGKILL or SIGSTOP of this process at the nth
 //              time (default 1) it gets there; at most `times` (default 1) over all processes that share the plan.
-// FAULTS_CLOCK a number: milliseconds that `Date` is ahead of the machine's clock.
+// FAULTS_CLOCK a number: milliseconds that `Date` is ahead of the machine's clock. What is in force is in `<file>.shown`.
 import { subscribe } from 'node:diagnostics_channel';
-import { appendFileSync, readFileSync } from 'node:fs';
+import { appendFileSync, readFileSync, writeFileSync } from 'node:fs';
 
 const { FAULTS_PLAN: planFile, FAULTS_CLOCK: clockFile } = process.env;
 const points = ['enqueue.committed', 'dispatch.added', 'attempt.begun', 'step.answered', 'attempt.finishing'];
@@ -60,10 +60,12 @@ function moveClock() {
   const Real = Date;
   let ahead = 0;
   const look = () => {
-    ahead = Number(read(clockFile, '0')) || 0;
+    const told = Number(read(clockFile, '0')) || 0;
+    if (told !== ahead) writeFileSync(`${clockFile}.shown`, String(told));
+    ahead = told;
   };
   look();
-  setInterval(look, 1_000).unref();
+  setInterval(look, 200).unref();
   globalThis.Date = class Date extends Real {
     constructor(...given) {
       if (given.length === 0) super(Real.now() + ahead);
