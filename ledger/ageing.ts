@@ -25,14 +25,16 @@ const raiseRows = {
     chosen AS (
       SELECT j.id FROM behind b JOIN raised USING (queue) JOIN job j ON j.id = b.id
       WHERE b.place <= ${raisedAtOnce} - raised.waiting AND j.state IN (${sqlStates(startableStates)})
-      ORDER BY j.id FOR UPDATE OF j SKIP LOCKED)
-    UPDATE job j SET aged_from = coalesce(j.aged_from, j.priority), priority = 1, generation = j.generation + 1,
-      dispatched_at = NULL, claimed_until = ${claim}
-    FROM chosen WHERE j.id = chosen.id
-    RETURNING ${dispatchColumns('j')}`,
+      ORDER BY j.id FOR UPDATE OF j SKIP LOCKED),
+    moved AS (
+      UPDATE job j SET aged_from = coalesce(j.aged_from, j.priority), priority = 1, generation = j.generation + 1,
+        dispatched_at = NULL, claimed_until = ${claim}
+      FROM chosen WHERE j.id = chosen.id
+      RETURNING j.run_at, ${dispatchColumns('j')})
+    SELECT * FROM moved ORDER BY run_at`,
 };
 
-/** Raises the oldest jobs that are due for longer than `ms`; returns what must go to the engine again. */
+/** Raises the oldest jobs that are due for longer than `ms`; returns what must go to the engine again, oldest first. */
 export async function raiseAged(db: Db, queues: readonly string[], ms: number): Promise<Dispatch[]> {
   return (await db.run<DispatchRow>(raiseRows, [queues, ms])).map(toDispatch);
 }

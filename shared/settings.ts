@@ -123,7 +123,7 @@ export const settings = {
   ],
   STORYTIME_AGEING_MS: [
     whole(1_000, 86_400_000).default(600_000),
-    'How long a job may wait behind later ones of higher priority, in ms; after half of it, it is served like a high one.',
+    'How long one of the 200 oldest jobs of a queue may wait behind others, in ms; after half of it, it joins the line of the high ones (job-states.md).',
   ],
   STORYTIME_GRACE_MS: [
     whole(100, 600_000).default(20_000),

@@ -42,6 +42,11 @@ test('a job that has waited too long gets the highest priority and a new generat
   expect(await raise()).toEqual([]);
 });
 
+test('what was due first goes to the engine first', async () => {
+  const ids = [await add(10, 70), await add(5, 90), await add(10, 80)];
+  expect(await raise()).toEqual([ids[1], ids[2], ids[0]]);
+});
+
 test('a job that runs, is parked, or is not due is left alone', async () => {
   for (const change of [`state = 'running'`, `state = 'parked'`, `run_at = now() + interval '1 h'`])
     await setJob(world, await add(10, 90), change);

@@ -1,4 +1,4 @@
-// No job starves: one that has waited for half of the bound behind later ones of higher priority is served like a high one.
+// No job starves: one that has waited for half of the bound gets in line with the high ones, as if it were one that is due now.
 import { engineId, type Broker } from '../../engine/types.ts';
 import { raiseAged } from '../../ledger/ageing.ts';
 import type { Db } from '../../ledger/db.ts';
@@ -18,7 +18,8 @@ export interface AgeingOptions {
 export function ageing({ db, broker, queues, onCommitted, boundMs, everyMs }: AgeingOptions): Duty {
   return {
     name: 'ageing',
-    everyMs: Math.min(everyMs, boundMs / 10),
+    // Often: only when some of those raised have begun are others raised, and a fast queue serves them all in a moment.
+    everyMs: Math.min(everyMs, boundMs / 10, 1_000),
     async run() {
       const raised = await raiseAged(db, queues, boundMs / 2);
       onCommitted(raised);
