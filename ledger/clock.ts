@@ -38,12 +38,18 @@ export async function compareClocks(db: Pick<Db, 'ping' | 'run'>): Promise<Compa
 export function createLedgerClock(db: Pick<Db, 'ping' | 'run'>): LedgerClock {
   let originMs = 0;
   let askedAt = -Infinity;
+  let asking: Promise<void> | undefined;
+
+  async function ask(): Promise<void> {
+    originMs = (await compareClocks(db)).originMs;
+    askedAt = performance.now();
+  }
+
   return {
     async now() {
-      if (performance.now() - askedAt > rememberedMs) {
-        originMs = (await compareClocks(db)).originMs;
-        askedAt = performance.now();
-      }
+      // Asked once for all who wait: a burst would queue up for connections, and be told the time too late.
+      if (performance.now() - askedAt > rememberedMs)
+        await (asking ??= ask().finally(() => (asking = undefined)));
       return originMs + performance.now();
     },
   };

@@ -43,6 +43,24 @@ test('a job enqueued in a transaction commits with it, and a notice says so', as
   expect(await stateOf(world, job.id)).toBe('waiting');
 });
 
+test('a point of time is judged by the clock of the database, not by that of the process', async () => {
+  const hourMs = 3_600_000;
+  const options = { runAt: new Date(Date.now() - hourMs).toISOString() };
+  // The database's answer is moved, because the process's own clock cannot be.
+  const enqueueAt = (movedMs: number) =>
+    prisma.$transaction((tx) => {
+      const $queryRaw = async (sql: TemplateStringsArray, ...values: unknown[]): Promise<unknown> => {
+        const rows = await tx.$queryRaw<Record<string, unknown>[]>(sql, ...values);
+        return rows.map(({ now_ms, ...row }) =>
+          now_ms === undefined ? row : { now_ms: Number(now_ms) + movedMs },
+        );
+      };
+      return enqueue({ ...request, options }, { tx: { $queryRaw }, tenant: 'acme' });
+    });
+  expect(await enqueueAt(-hourMs)).toMatchObject({ state: 'waiting' });
+  await expect(enqueueAt(0)).rejects.toMatchObject({ code: 'validation_failed' });
+});
+
 test('a transaction that is rolled back leaves neither its rows nor the job', async () => {
   const before = await countRows(world, 'job');
   const work = prisma.$transaction(async (tx) => {
