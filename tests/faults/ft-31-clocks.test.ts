@@ -21,6 +21,8 @@ const leaps = [
   { workMs: -60_000, apiMs: 300_000 },
 ] as const;
 const minuteMs = 60_000;
+/** What had been handed to it before its clock was found wrong, and is due, may begin a moment later. */
+const underWayMs = 2_000;
 
 const countOpen = {
   name: 'ft31_open',
@@ -177,7 +179,8 @@ async function checkBegins(
 ): Promise<void> {
   const all = await begins(world);
   const taken = all.filter(
-    (begin) => begin.pid === pid && windows.some(({ from, to }) => begin.at > from && begin.at < to),
+    (begin) =>
+      begin.pid === pid && windows.some(({ from, to }) => begin.at > from + underWayMs && begin.at < to),
   );
   expect(taken).toEqual([]);
   expect(all.filter(({ at, due_at }) => at < due_at - 1_000)).toEqual([]); // begin allows clocks a second
