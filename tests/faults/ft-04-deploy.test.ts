@@ -3,12 +3,12 @@
 import { expect } from '@jest/globals';
 import type { Member } from './kit/fleet.ts';
 import { faultRow } from './kit/row.ts';
-import { canary } from './kit/world.ts';
+import { calmLeases, canary } from './kit/world.ts';
 import { eventually } from '../support/house.ts';
 
 const graceMs = 3_000;
 // No lease may run out here: a machine that stands still for a second is another row's fault.
-const timers = { STORYTIME_LEASE_MS: '9000', STORYTIME_RENEW_MS: '2000' };
+const timers = calmLeases;
 
 /** Asks it to leave; resolves with how long that took, in ms. */
 async function leave(worker: Member): Promise<number> {

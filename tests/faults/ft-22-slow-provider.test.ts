@@ -2,15 +2,14 @@
 // call a closing looks again, and the neighbours' jobs start as if nothing were.
 import { expect } from '@jest/globals';
 import { faultRow } from './kit/row.ts';
-import { canary, type World } from './kit/world.ts';
+import { calmLeases, canary, type World } from './kit/world.ts';
 
 const told = 100;
 const callLimitMs = 1_000;
 const concurrency = 10;
 // A lease long enough that a busy machine does not lose it: this row is about calls.
 const timers = {
-  STORYTIME_LEASE_MS: '9000',
-  STORYTIME_RENEW_MS: '2000',
+  ...calmLeases,
   STORYTIME_PROVIDER_TIMEOUT_MS: String(callLimitMs),
   STORYTIME_GATE_MS: '500',
 };

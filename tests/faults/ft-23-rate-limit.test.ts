@@ -4,7 +4,7 @@ import { expect } from '@jest/globals';
 import { setTimeout as delay } from 'node:timers/promises';
 import { faultRow } from './kit/row.ts';
 import type { CallEntry } from './kit/sandbox.ts';
-import { canary } from './kit/world.ts';
+import { calmLeases, canary } from './kit/world.ts';
 
 const jobs = 200;
 const askedMs = 3_000;
@@ -12,7 +12,7 @@ const askedMs = 3_000;
 const believedMs = 1_300;
 
 // A lease long enough that a busy machine does not lose it: then nothing but a limit could cost a call.
-const timers = { STORYTIME_LEASE_MS: '9000', STORYTIME_RENEW_MS: '2000' };
+const timers = calmLeases;
 
 const readFailures = { name: 'ft23_failures', text: 'SELECT sum(failures)::int AS failures FROM job' };
 

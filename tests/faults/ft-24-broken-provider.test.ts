@@ -8,7 +8,7 @@ import { startProxy, type TestProxy } from '../support/proxy.ts';
 import { takeCensus } from './kit/census.ts';
 import { faultRow } from './kit/row.ts';
 import type { FaultSandbox } from './kit/sandbox.ts';
-import { canary, type World } from './kit/world.ts';
+import { calmLeases, canary, type World } from './kit/world.ts';
 
 const perMode = 100;
 const callLimitMs = 1_000;
@@ -18,8 +18,7 @@ const placeMs = 500;
 const atOnce = 20;
 // A lease long enough that a busy machine does not lose it: this row is about calls.
 const timers = {
-  STORYTIME_LEASE_MS: '9000',
-  STORYTIME_RENEW_MS: '2000',
+  ...calmLeases,
   STORYTIME_PROVIDER_TIMEOUT_MS: String(callLimitMs),
   STORYTIME_GATE_MS: '200',
 };

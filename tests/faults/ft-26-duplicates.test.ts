@@ -5,12 +5,12 @@ import { openEngine } from '../../engine/connect.ts';
 import { eventually } from '../support/house.ts';
 import type { Wish } from './kit/client.ts';
 import { faultRow } from './kit/row.ts';
-import { canary, type World } from './kit/world.ts';
+import { calmLeases, canary, type World } from './kit/world.ts';
 
 const jobs = 300;
 
 // Long enough that a busy machine does not lose a lease: then nothing but a duplicate could run anything twice.
-const timers = { STORYTIME_LEASE_MS: '9000', STORYTIME_RENEW_MS: '2000' };
+const timers = calmLeases;
 const name = 'deliveries that come twice, thrice and late run, pay and end nothing twice';
 
 faultRow({ ft: '26', tier: 'P', name, timers }, async (world) => {

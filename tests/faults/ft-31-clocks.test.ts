@@ -8,10 +8,10 @@ import { eventually } from '../support/house.ts';
 import { readiness } from './kit/census.ts';
 import type { EnqueueOptions, Wish } from './kit/client.ts';
 import type { Member } from './kit/fleet.ts';
-import { begunTwice, calmLeases } from './kit/loss.ts';
+import { begunTwice } from './kit/loss.ts';
 import type { Clock } from './kit/plan.ts';
 import { faultRow } from './kit/row.ts';
-import { canary, type World } from './kit/world.ts';
+import { calmLeases, canary, type World } from './kit/world.ts';
 
 /** How far the clocks of the work process and of the API are ahead, in ms. */
 const leaps = [

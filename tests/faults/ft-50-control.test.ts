@@ -4,10 +4,10 @@ import { expect } from '@jest/globals';
 import { openEngine } from '../../engine/connect.ts';
 import { allInvariants } from './kit/check.ts';
 import { faultRow } from './kit/row.ts';
-import { canary, type World } from './kit/world.ts';
+import { calmLeases, canary, type World } from './kit/world.ts';
 
 // Longer than in the other rows: a machine that stands still for a second is a fault, too.
-const timers = { STORYTIME_LEASE_MS: '9000', STORYTIME_RENEW_MS: '2000', STORYTIME_SWEEP_MS: '1000' };
+const timers = { ...calmLeases, STORYTIME_SWEEP_MS: '1000' };
 
 faultRow(
   {

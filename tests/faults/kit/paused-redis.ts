@@ -4,10 +4,10 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { eventually } from '../../support/house.ts';
 import { recordReadiness } from './ready.ts';
 import type { RowResult } from './row.ts';
-import { canary, type World } from './world.ts';
+import { calmLeases, canary, type World } from './world.ts';
 
 /** Long enough that a busy machine does not lose a lease: then nothing but Redis could run anything twice. */
-export const timers = { STORYTIME_LEASE_MS: '9000', STORYTIME_RENEW_MS: '2000' };
+export const timers = calmLeases;
 
 const jobs = 200;
 const pay = (): [string, object] => ['pay', { steps: 3, callMs: 200, canary }];

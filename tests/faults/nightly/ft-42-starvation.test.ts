@@ -5,8 +5,8 @@ import { expect } from '@jest/globals';
 import { setTimeout as delay } from 'node:timers/promises';
 import { raisedAtOnce } from '../../../ledger/ageing.ts';
 import { eventually } from '../../support/house.ts';
-import { calmLeases } from '../kit/loss.ts';
 import { faultRow } from '../kit/row.ts';
+import { calmLeases } from '../kit/world.ts';
 import type { World } from '../kit/world.ts';
 
 const lowJobs = 5_000;
