@@ -6,6 +6,7 @@ import { Cluster, Redis } from 'ioredis';
 import { toError } from '../shared/errors.ts';
 import { parseRedisUrl, type RedisAddress } from '../shared/redis-address.ts';
 import type { Link } from './connect.ts';
+import { followOwner } from './redis-owner.ts';
 import { prefix } from './types.ts';
 
 export type RedisClient = Redis | Cluster;
@@ -62,7 +63,10 @@ export async function connectRedis(url: string): Promise<Link> {
       await consumer.exists(probeKey);
     },
     store: { kind: 'redis', client: producer },
-    onReturn: (listener) => void producer.on('ready', listener),
+    onReturn(listener) {
+      producer.on('ready', listener);
+      if (producer instanceof Cluster) followOwner(producer, listener);
+    },
     close() {
       producer.disconnect();
       consumer?.disconnect();

@@ -1,7 +1,7 @@
 // A private, real redis-server for one test file, on a free loopback port. Never a shared one: tests kill it.
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { readdirSync, statSync, truncateSync } from 'node:fs';
+import { readdirSync, statSync, truncateSync, writeFileSync } from 'node:fs';
 import { connect } from 'node:net';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
@@ -34,11 +34,23 @@ interface Server {
   watcher: ChildProcess;
 }
 
-/** `port`: default any free one. `args`: more redis-server arguments, e.g. ['--appendonly', 'yes']. */
-export async function startRedis(options: { port?: number; args?: string[] } = {}): Promise<TestRedis> {
+/**
+ * `port`: default any free one. `args`: more redis-server arguments, e.g. ['--appendonly', 'yes']. `sentinel`: it is one, and
+ * this is the file it begins with and writes on.
+ */
+export async function startRedis(
+  options: { port?: number; args?: string[]; sentinel?: string } = {},
+): Promise<TestRedis> {
   const folder = await createFolder();
   const port = options.port ?? (await freePort(0)) ?? 0;
-  const launch = (): Promise<Server> => launchRedis(port, folder, options.args ?? []);
+  const common = ['--port', String(port), '--bind', '127.0.0.1', '--dir', folder];
+  const file = join(folder, 'sentinel.conf');
+  if (options.sentinel !== undefined) writeFileSync(file, options.sentinel);
+  const args =
+    options.sentinel === undefined
+      ? [...common, '--save', '', '--appendonly', 'no', ...(options.args ?? [])]
+      : [file, ...common, '--sentinel'];
+  const launch = (): Promise<Server> => launchRedis(port, args);
   let server = await launch();
   const end = async (signal: NodeJS.Signals): Promise<void> => {
     await endChild(server.watcher, 'SIGKILL');
@@ -64,11 +76,8 @@ export async function startRedis(options: { port?: number; args?: string[] } = {
   };
 }
 
-async function launchRedis(port: number, folder: string, more: readonly string[]): Promise<Server> {
-  const address = ['--port', String(port), '--bind', '127.0.0.1', '--dir', folder];
-  const child = spawn('redis-server', [...address, '--save', '', '--appendonly', 'no', ...more], {
-    stdio: ['ignore', 'pipe', 'inherit'],
-  });
+async function launchRedis(port: number, args: readonly string[]): Promise<Server> {
+  const child = spawn('redis-server', args, { stdio: ['ignore', 'pipe', 'inherit'] });
   let output = '';
   child.stdout.setEncoding('utf8').on('data', (text: string) => (output += text));
   await once(child, 'spawn');
