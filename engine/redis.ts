@@ -3,10 +3,10 @@
 // hangs would land late, and a worker that gives up would never come back.
 import { Queue, Worker, type QueueOptions } from 'bullmq';
 import { Cluster, Redis } from 'ioredis';
-import { toError } from '../shared/errors.ts';
 import { parseRedisUrl, type RedisAddress } from '../shared/redis-address.ts';
 import type { Link } from './connect.ts';
 import { followOwner } from './redis-owner.ts';
+import { connectReason, misfitOf } from './redis-reason.ts';
 import { prefix } from './types.ts';
 
 export type RedisClient = Redis | Cluster;
@@ -40,11 +40,11 @@ export async function connectRedis(url: string): Promise<Link> {
   const producer = client(address, producerWish);
   try {
     await connectNow(producer);
-    await refuseNodeOfCluster(address, producer);
+    await refuseMisfit(address, producer);
     await producer.set(probeKey, '1', 'PX', 60_000);
   } catch (thrown) {
     producer.disconnect();
-    throw reasonOf(thrown);
+    throw connectReason(thrown, address);
   }
   let consumer: RedisClient | undefined; // made with the first worker: an API process needs none
   const shared: Pick<QueueOptions, 'prefix'> = { prefix };
@@ -116,6 +116,7 @@ function plainClient(address: RedisAddress, wish: Wish): Redis {
     sentinels: [...address.hosts],
     name: address.master,
     sentinelRetryStrategy: retryStrategy,
+    sentinelCommandTimeout: 1_000, // one that stands still takes connections: the next one would never be asked
     enableTLSForSentinelMode: address.tls,
     ...(address.sentinelPassword !== undefined && { sentinelPassword: address.sentinelPassword }),
   });
@@ -146,21 +147,16 @@ async function connectNow(producer: RedisClient): Promise<void> {
   connecting.catch(() => undefined);
   try {
     await Promise.race([connecting, late]);
+  } catch (thrown) {
+    throw last ?? thrown; // what was told on the way says more than that nothing is left to try
   } finally {
     clearTimeout(timer);
     producer.off('error', note);
   }
 }
 
-/** A plain client on a cluster meets MOVED at most keys, and would look well at the others. */
-async function refuseNodeOfCluster({ mode }: RedisAddress, producer: RedisClient): Promise<void> {
+async function refuseMisfit({ mode }: RedisAddress, producer: RedisClient): Promise<void> {
   if (mode === 'cluster') return;
-  if ((await producer.info('cluster')).includes('cluster_enabled:1'))
-    throw new Error('this Redis is a node of a cluster; write REDIS_URL=redis+cluster://host:port,host:port');
-}
-
-/** ioredis hides why a cluster cannot be used behind "Failed to refresh slots cache". */
-function reasonOf(thrown: unknown): Error {
-  const error = toError(thrown);
-  return 'lastNodeError' in error && error.lastNodeError !== undefined ? toError(error.lastNodeError) : error;
+  const misfit = misfitOf(await producer.info());
+  if (misfit !== undefined) throw new Error(misfit);
 }
