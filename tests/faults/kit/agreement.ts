@@ -17,10 +17,10 @@ export interface Agreement {
 export async function compareEngine({
   db,
   databaseUrl,
-  redis,
-}: Pick<World, 'databaseUrl' | 'redis'> & { db: Db }): Promise<Agreement> {
+  redisUrl,
+}: Pick<World, 'databaseUrl' | 'redisUrl'> & { db: Db }): Promise<Agreement> {
   const queues = [...faultRegistry.queues, ...registry.queues].map(({ name }) => name);
-  const engine = openEngine({ databaseUrl, redisUrl: redis?.url, workers: 0 });
+  const engine = openEngine({ databaseUrl, redisUrl, workers: 0 });
   const broker = createBroker(engine, queues);
   try {
     await engine.ready;

@@ -9,6 +9,7 @@ import { createKey } from '../../../ledger/keys.ts';
 import { createFolder, removeFolder } from '../../support/folders.ts';
 import { eventually } from '../../support/house.ts';
 import type { TestRedis } from '../../support/redis.ts';
+import type { RedisGroup } from '../../support/redis-groups.ts';
 import { compareEngine } from './agreement.ts';
 import { startBill, type Bill } from './bill.ts';
 import { readiness } from './census.ts';
@@ -27,7 +28,11 @@ export interface World extends Plan {
   random: () => number;
   databaseUrl: string;
   /** On engine redis. */
+  redisUrl: string | undefined;
+  /** On engine redis, unless it is a group. */
   redis: TestRedis | undefined;
+  /** With `redisGroup`. */
+  group: RedisGroup | undefined;
   /** With `ownPostgres`. */
   postgres: OwnPostgres | undefined;
   /** The row's own way to the ledger, past every proxy. */
@@ -87,12 +92,12 @@ const openStates = new Set(['blocked', 'scheduled', 'waiting', 'running', 'retry
 export async function openWorld(options: WorldOptions): Promise<World & { close: () => Promise<void> }> {
   const { engine, seed, timers = {} } = options;
   const stores = await openStores(options);
-  const { databaseUrl, redis, postgres } = stores;
+  const { databaseUrl, redisUrl, redis, group, postgres } = stores;
   const folder = await createFolder();
   const bill = await startBill();
   const db = openDb({ url: databaseUrl, poolSize: 4, statementTimeoutMs: 20_000, emit: () => undefined });
   const { key } = await createKey(db, { name: 'row', tenant: 'faults', scopes: ['admin'] });
-  const env = await environmentOf({ folder, databaseUrl, redisUrl: redis?.url, billUrl: bill.url, timers });
+  const env = await environmentOf({ folder, databaseUrl, redisUrl, billUrl: bill.url, timers });
   const fleet = createFleet(preload);
   const { members } = fleet;
   let api: string | (() => string) = '';
@@ -104,7 +109,9 @@ export async function openWorld(options: WorldOptions): Promise<World & { close:
     seed,
     random: seeded(seed),
     databaseUrl,
+    redisUrl,
     redis,
+    group,
     postgres,
     db,
     key,
@@ -132,7 +139,7 @@ export async function openWorld(options: WorldOptions): Promise<World & { close:
       const billed = [...bill.entries, ...((await sandbox?.bill()) ?? [])].flatMap(({ step }) => step ?? []);
       const charged = [...billed, ...(given?.alsoCharged ?? [])];
       const forgotten = async (): Promise<readonly string[]> =>
-        (await compareEngine({ db, databaseUrl, redis })).forgotten;
+        (await compareEngine({ db, databaseUrl, redisUrl })).forgotten;
       const texts = names.includes('I12') ? await metricsOf(members) : [];
       return checkInvariants(
         { db, caller, charged, members, texts, forgotten, canaries: canariesOf(key) },
