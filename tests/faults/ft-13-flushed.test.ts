@@ -31,8 +31,8 @@ faultRow(
     await enqueuing;
     const recoveryMs = await settleAfterLoss(world, jobs / 5);
     expect(noticesOf(workers).map(({ doubt }) => doubt)).toEqual(['missing', 'missing']);
-    // One look, and the comparison of everything, at whose end it is told.
-    expect(Math.max(...found)).toBeLessThan(reconcileMs * 3);
+    // The next look sees it; the other second is a busy machine's.
+    expect(Math.max(...found)).toBeLessThan(reconcileMs + 1_000);
     const counts = await world.check(['I1', 'I2', 'I3', 'I4', 'I5', 'I6', 'I8', 'I9', 'I12']);
     expect(await begunTwice(world)).toEqual([]);
     return { ...counts, recoveryMs, jobs };

@@ -6,6 +6,8 @@ import { calmLeases, canary, type World } from './kit/world.ts';
 
 const told = 100;
 const callLimitMs = 1_000;
+/** How long a call waits for its turn, once few are let through. */
+const placeMs = 500;
 const concurrency = 10;
 // A lease long enough that a busy machine does not lose it: this row is about calls.
 const timers = {
@@ -50,7 +52,7 @@ faultRow(
     expect(during.length).toBeGreaterThan(2);
     expect(await startP95(world)).toBeLessThan(1_000);
     const [{ ms } = { ms: 0 }] = await world.db.run<{ ms: number }>(readLongest, []);
-    expect(ms).toBeLessThan(callLimitMs + 1_000);
+    expect(ms).toBeLessThan(callLimitMs + placeMs + 1_000);
     const counts = await world.check(['I1', 'I2', 'I3', 'I4', 'I6', 'I9', 'I12']);
     return { ...counts, recoveryMs, jobs: told + neighbours.length };
   },

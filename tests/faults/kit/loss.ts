@@ -56,9 +56,15 @@ export async function begunTwice({ db }: Pick<World, 'db'>): Promise<string[]> {
 }
 
 export interface Notice {
+  /** When it was seen (Date.now()): the line itself is written once everything is back. */
   at: number;
   doubt: string;
   broughtBack: number;
+}
+
+interface Told extends Omit<Notice, 'at'> {
+  time: string;
+  durationMs: number;
 }
 
 /** Each time work processes noticed that the engine had lost something, in order. */
@@ -66,7 +72,7 @@ export function noticesOf(members: readonly Member[]): Notice[] {
   return members
     .flatMap(({ lines }) => lines)
     .filter((line) => line.includes('"doubt":"'))
-    .map((line) => JSON.parse(line) as { time: string; doubt: string; broughtBack: number })
-    .map(({ time, doubt, broughtBack }) => ({ at: Date.parse(time), doubt, broughtBack }))
+    .map((line) => JSON.parse(line) as Told)
+    .map(({ time, durationMs, ...told }) => ({ ...told, at: Date.parse(time) - durationMs }))
     .toSorted((one, other) => one.at - other.at);
 }
