@@ -66,7 +66,8 @@ interface Pump {
 
 const passAll = { up: { how: 'pass' }, down: { how: 'pass' } } as const;
 
-export async function startProxy(target: string): Promise<TestProxy> {
+/** `host`: the address of this machine that it listens on. */
+export async function startProxy(target: string, host = '127.0.0.1'): Promise<TestProxy> {
   const to = new URL(target);
   const pairs = new Set<Pair>();
   const rules: Rules = { refuse: false, faults: passAll, loses: never, lost: (pair) => pair.end() };
@@ -76,7 +77,7 @@ export async function startProxy(target: string): Promise<TestProxy> {
     const pair = join(near, far, rules, () => void pairs.delete(pair));
     pairs.add(pair);
   });
-  server.listen(0, '127.0.0.1');
+  server.listen(0, host);
   await once(server, 'listening');
 
   function apply(change: Partial<Rules>): void {
@@ -90,7 +91,7 @@ export async function startProxy(target: string): Promise<TestProxy> {
     });
 
   return {
-    url: addressOf(target, (server.address() as AddressInfo).port),
+    url: addressOf(target, server.address() as AddressInfo),
     spoil,
     cut() {
       rules.refuse = true;
@@ -136,9 +137,9 @@ function never(): boolean {
   return false;
 }
 
-function addressOf(target: string, port: number): string {
+function addressOf(target: string, { address, port }: AddressInfo): string {
   const url = new URL(target);
-  url.host = `127.0.0.1:${port}`;
+  url.host = `${address}:${port}`;
   return url.href;
 }
 

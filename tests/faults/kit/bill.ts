@@ -10,6 +10,8 @@ export interface Charged {
   jobId: string;
   /** Milliseconds since 1970. */
   at: number;
+  /** When the caller made the call, by its own clock: it may have been under way for long. */
+  sentAt: number;
   /** False while the call is under way, and for ever when the caller went away before the answer. */
   answered: boolean;
 }
@@ -40,7 +42,8 @@ export async function startBill(): Promise<Bill> {
     const meeting = judge(step);
     request.resume();
     if (meeting.how === 'refuse') return refuse(response, meeting);
-    const charged = { step, jobId: step.split(':')[0] ?? '', at: Date.now(), answered: false };
+    const sentAt = Number(request.headers['x-storytime-sent-at']);
+    const charged = { step, jobId: step.split(':')[0] ?? '', at: Date.now(), sentAt, answered: false };
     entries.push(charged);
     open.add(charged);
     response.once('close', () => open.delete(charged));

@@ -16,6 +16,8 @@ export interface MemberOptions {
   env?: Record<string, string>;
   /** Flags for node, e.g. `--max-old-space-size=128`. */
   nodeArgs?: readonly string[];
+  /** Words before its command, e.g. `ip netns exec a-name` (namespace.ts). They must become the process, not start one. */
+  within?: readonly string[];
   /** Start it again, 200 ms after each end that the row did not ask for with `term`. Default false. */
   supervised?: boolean;
   /** False: `start` does not wait until it is ready. */
@@ -161,12 +163,28 @@ function createMember(
 function forkPart(
   part: PartName,
   env: Record<string, string>,
-  { kinds = 'fixture', build = '.', nodeArgs = [], preload, ...options }: MemberOptions & { preload: string },
+  {
+    kinds = 'fixture',
+    build = '.',
+    nodeArgs = [],
+    within = [],
+    preload,
+    ...options
+  }: MemberOptions & { preload: string },
 ): ChildProcess {
   const own = kinds === 'fixture' && (part === 'api' || part === 'work');
   const program = own ? 'dist/tests/faults/programs/part.js' : 'dist/cli/main.js';
+  const [execPath = process.execPath, ...execArgv] = [
+    ...within,
+    process.execPath,
+    '--enable-source-maps',
+    '--import',
+    preload,
+    ...nodeArgs,
+  ];
   return fork(join(build, program), [part], {
-    execArgv: ['--enable-source-maps', '--import', preload, ...nodeArgs],
+    execPath,
+    execArgv,
     env: { ...env, ...options.env },
     stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
   });

@@ -10,14 +10,18 @@ export interface ReadyRecord {
   stop: () => void;
 }
 
-/** `url`: of an api its address, of a work process its probes. */
-export function recordReadiness(url: string | (() => string), path = '/readyz'): ReadyRecord {
+/** `url`: of an api its address, of a work process its probes. `question`: how it is asked. */
+export function recordReadiness(
+  url: string | (() => string),
+  path = '/readyz',
+  question: typeof readiness = readiness,
+): ReadyRecord {
   const seen: { at: number; ready: boolean; body: string }[] = [];
   let asking = false;
 
   async function ask(): Promise<void> {
     asking = true;
-    const { status, body } = await readiness(typeof url === 'string' ? url : url(), path);
+    const { status, body } = await question(typeof url === 'string' ? url : url(), path);
     seen.push({ at: Date.now(), ready: status === 200, body });
     asking = false;
   }

@@ -63,7 +63,7 @@ async function pay(job: Job<{ steps: number; callMs: number }>, billUrl: string)
 async function buy(call: Call, callMs: number, billUrl: string): Promise<{ receipt: number }> {
   const answer = await fetch(`${billUrl}/pay?ms=${callMs}`, {
     method: 'POST',
-    headers: { 'x-storytime-step': call.step },
+    headers: { 'x-storytime-step': call.step, 'x-storytime-sent-at': String(Date.now()) },
     signal: AbortSignal.any([call.signal, AbortSignal.timeout(10_000)]),
   }).catch((thrown: unknown) => {
     throw new Failure('unknown_outcome', `the bill did not answer: ${toError(thrown).message}`);
