@@ -24,12 +24,12 @@ faultRow(
       hit += world.bill.underWay();
       await victim?.kill();
     }
-    await world.settled(20_000); // a lease, two sweeps, and the backlog
+    await world.settled(40_000); // most of it is the backlog
     const counts = await world.check(['I1', 'I2', 'I3', 'I4', 'I5', 'I6', 'I9', 'I12']);
     expect(counts.extraCalls).toBeLessThanOrEqual(kills * concurrency);
     expect(hit).toBeGreaterThan(0);
     const recoveryMs = await longestRescue(world.members, world.db);
-    expect(recoveryMs).toBeLessThan(5_000); // a lease and two sweeps are 3 s; the rest is a busy machine's
+    expect(recoveryMs).toBeLessThan(8_000); // a lease and two sweeps are 3 s; the rest is a busy machine's
     return { ...counts, recoveryMs, jobs: 300 };
   },
 );
