@@ -5,10 +5,9 @@ import { expect } from '@jest/globals';
 import { setTimeout as delay } from 'node:timers/promises';
 import { eventually } from '../../support/house.ts';
 import { readiness } from '../kit/census.ts';
-import { calmLeases } from '../kit/loss.ts';
 import { recordReadiness } from '../kit/ready.ts';
 import { faultRow } from '../kit/row.ts';
-import { canary } from '../kit/world.ts';
+import { calmLeases, canary } from '../kit/world.ts';
 
 const jobs = 500;
 const awayMs = 60_000;

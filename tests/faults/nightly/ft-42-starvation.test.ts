@@ -6,8 +6,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { raisedAtOnce } from '../../../ledger/ageing.ts';
 import { eventually } from '../../support/house.ts';
 import { faultRow } from '../kit/row.ts';
-import { calmLeases } from '../kit/world.ts';
-import type { World } from '../kit/world.ts';
+import { calmLeases, type World } from '../kit/world.ts';
 
 const lowJobs = 5_000;
 const inLine = 150;
