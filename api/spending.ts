@@ -1,8 +1,9 @@
 // Refuses jobs that cost while the tenant's budget of the day is used up: they could only wait, and whoever sends them should
 // know. What is already accepted waits in the ledger (workers/afford.ts). Asked of the ledger at most every two seconds a tenant.
 import { Problem } from '../shared/errors.ts';
-import { isKnownKey, usedUpBudget, type UsedUp } from '../ledger/budgets.ts';
+import { usedUpBudget, type UsedUp } from '../ledger/budgets.ts';
 import type { Db } from '../ledger/db.ts';
+import { acceptedAtMs } from '../ledger/idempotency.ts';
 
 /** Throws `spend_limit_reached`. `key`: an Idempotency-Key that was accepted before keeps its answer. */
 export type CheckSpending = (
@@ -28,7 +29,7 @@ export function createCheckSpending(db: Db, dayMicroUsd: number | undefined): Ch
   return async (tenant, key) => {
     const used = await ask(tenant);
     if (used === undefined) return;
-    if (key !== undefined && (await isKnownKey(db, { tenant, ...key }))) return;
+    if (key !== undefined && (await acceptedAtMs(db, { tenant, ...key })) !== undefined) return;
     throw new Problem(
       'spend_limit_reached',
       'the request failed: the budget of the day is used up; send it after 00:00 UTC, or have the budget raised',

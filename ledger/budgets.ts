@@ -45,19 +45,6 @@ const tellOnceRow: Statement = {
     RETURNING 1`,
 };
 
-const readKey: Statement = {
-  name: 'budget_known_key',
-  text: `SELECT 1 FROM idempotency WHERE tenant = $1 AND endpoint = $2 AND key = $3 AND expires_at > clock_timestamp()`,
-};
-
-/** Whether a request with this key was accepted before: its answer does not depend on today's money. */
-export async function isKnownKey(
-  db: Db,
-  { tenant, endpoint, value }: { tenant: string; endpoint: string; value: string },
-): Promise<boolean> {
-  return (await db.run(readKey, [tenant, endpoint, value])).length > 0;
-}
-
 /** The budget that forbids a call at the provider now, when one does. */
 export async function usedUpBudget(
   db: Db,

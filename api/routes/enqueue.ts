@@ -4,6 +4,7 @@ import { checkJob } from '../../queues/check.ts';
 import type { RegisteredKind, Registry } from '../../queues/registry.ts';
 import { canonicalJson, sha256 } from '../../shared/text.ts';
 import type { Enqueued } from '../../ledger/enqueue-batch.ts';
+import { acceptedAtMs, type KeyName } from '../../ledger/idempotency.ts';
 import { newJob } from '../../ledger/insert.ts';
 import { hasScope, type Caller } from '../../ledger/keys.ts';
 import { isFinal } from '../../ledger/moves.ts';
@@ -31,7 +32,8 @@ async function enqueue(deps: ApiDeps, exchange: Exchange, caller: Caller): Promi
   const kind = checkScope(deps.registry, caller, body);
   const { tenant, keyId: apiKeyId } = caller;
   const { requestId } = exchange;
-  const job = newJob(checkJob(deps.registry, body, await timeFor(deps, body)), {
+  const named = value === undefined ? undefined : { tenant, endpoint, value };
+  const job = newJob(checkJob(deps.registry, body, await timeFor(deps, body, named)), {
     tenant,
     source: 'api',
     apiKeyId,
@@ -43,11 +45,19 @@ async function enqueue(deps: ApiDeps, exchange: Exchange, caller: Caller): Promi
   accepted(exchange, await deps.enqueue({ job, key }));
 }
 
-/** A clock of ours that is wrong must not refuse a point of time that is right: only then is the ledger asked for its own. */
-function timeFor({ now }: ApiDeps, body: unknown): number | Promise<number> {
+/**
+ * The time by which a job's own is judged. A clock of ours that is wrong must not refuse a point of time that is right, and one
+ * that was right when the request was accepted must not become wrong with its repetition: only then is the ledger asked.
+ */
+async function timeFor({ db, now }: ApiDeps, body: unknown, key: KeyName | undefined): Promise<number> {
+  if (!namesATime(body)) return Date.now();
+  const acceptedAt = key === undefined ? undefined : await acceptedAtMs(db, key);
+  return acceptedAt ?? (await now?.()) ?? Date.now();
+}
+
+function namesATime(body: unknown): boolean {
   const options = typeof body === 'object' && body !== null && 'options' in body ? body.options : undefined;
-  const timed = typeof options === 'object' && options !== null && 'runAt' in options;
-  return timed && now !== undefined ? now() : Date.now();
+  return typeof options === 'object' && options !== null && 'runAt' in options;
 }
 
 /** Before the payload is judged, so that a caller without the right learns nothing about its schema. */

@@ -1,3 +1,4 @@
+// Covers: api/routes/enqueue.ts, ledger/idempotency.ts
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { countRows, query, story } from '../../ledger/world.ts';
 import { ask, openApi, post, problemOf, storyBody, type ApiWorld } from '../world.ts';
@@ -179,4 +180,21 @@ test('everything wrong is told at once, at most 20 of it, in the shape of a prob
     status: 422,
   });
   expect(problem.errors).toHaveLength(20);
+});
+
+test('a point of time that has passed since is no reason to refuse the same request again', async () => {
+  let aheadMs = 0;
+  const later = await openApi({ now: () => Promise.resolve(Date.now() + aheadMs) });
+  try {
+    const body = { ...storyBody, options: { runAt: new Date(Date.now() + 1_000).toISOString() } };
+    const send = (key: string) => ask(later, '/v1/jobs', { body, headers: { 'idempotency-key': key } });
+    const first = (await (await send('due')).json()) as { id: string };
+    aheadMs = 3_600_000;
+    const again = await send('due');
+    expect([again.status, again.headers.get('idempotent-replayed')]).toEqual([202, 'true']);
+    expect(await again.json()).toMatchObject({ id: first.id, repeated: true });
+    expect((await send('another')).status).toBe(422);
+  } finally {
+    await later.close();
+  }
 });
