@@ -82,7 +82,7 @@ function page() {
   return `# Reliability: what was done to it, and what it did
 
 Each row is a test in \`tests/faults/\`: real processes, a fault on purpose, and a checker that joins what callers were told, what the
-ledger says and what the providers billed. Tier P is part of \`npm test\`, and \`npm run test:faults\` alone; N is \`npm run test:nightly\`, S \`npm run test:soak\`.
+ledger says and what the providers billed. Tier P is \`npm run test:faults\` (\`npm test\` runs the rows of it that jest.config.js names); N is \`npm run test:nightly\`, S \`npm run test:soak\`.
 Timers are scaled down (lease 2 s, sweep 0.5 s) unless a row says otherwise.
 
 *Begun again*: attempts beyond the first. *Refused*: outcomes of attempts that had been superseded; nothing of them was written.

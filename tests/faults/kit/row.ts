@@ -16,7 +16,7 @@ export interface RowOptions extends Omit<WorldOptions, 'engine' | 'seed'> {
   ft: string;
   /** A sentence that is true when the row passes. */
   name: string;
-  /** P: every npm test, and test:faults. N: test:nightly. S: test:soak. */
+  /** P: test:faults, and with every npm test those that jest.config.js names. N: test:nightly. S: test:soak. */
   tier: 'P' | 'N' | 'S';
   /** Default both. */
   engines?: readonly EngineName[];
