@@ -71,6 +71,16 @@ function busy(): Problem {
 
 const unavailable: number = 503;
 
+function failedRead(error: Error, emit: Emit): ReturnType<Parameters<ExpressAdapter['setErrorHandler']>[0]> {
+  if (error instanceof URIError)
+    return { status: 400, body: { error: 'ERRORS.BAD_REQUEST', message: 'the address cannot be read' } };
+  return {
+    // Bull Board's types know no 503; what reads its answer, and a proxy before it, does.
+    status: unavailable as 500,
+    body: { error: 'ERRORS.INTERNAL_SERVER_ERROR', message: messageOf(error, emit) },
+  };
+}
+
 /** For the reader; the log has the reason. */
 function messageOf(error: Error, emit: Emit): string {
   if (error instanceof Problem) return error.message;
@@ -103,11 +113,7 @@ async function buildBoard({ broker, environment, emit }: BoardOptions): Promise<
       },
     },
   });
-  adapter.setErrorHandler((error) => ({
-    // Bull Board's types know no 503; what reads its answer, and a proxy before it, does.
-    status: unavailable as 500,
-    body: { error: 'ERRORS.INTERNAL_SERVER_ERROR', message: messageOf(error, emit) },
-  }));
+  adapter.setErrorHandler((error) => failedRead(error, emit));
   return adapter.getRouter() as Express;
 }
 

@@ -43,6 +43,14 @@ const sessionOptions =
   '-c timezone=UTC -c search_path=storytime -c default_transaction_isolation=read\\ committed ' +
   '-c idle_in_transaction_session_timeout=5s';
 
+/** A server that ends a connection while it is made must not end this process: without a listener it would. */
+async function connectAlone(settings: pg.ClientConfig): Promise<pg.Client> {
+  const client = new pg.Client(settings);
+  client.on('error', () => undefined);
+  await client.connect();
+  return client;
+}
+
 export function openDb(options: DbOptions): Db {
   const settings = {
     connectionString: options.url,
@@ -68,11 +76,7 @@ export function openDb(options: DbOptions): Db {
     prisma,
     run: (statement, values) => timed(options.emit, statement.name, () => runOn(pool, statement, values)),
     transaction: (work) => inTransaction(pool, work),
-    async connect() {
-      const client = new pg.Client(settings);
-      await client.connect();
-      return client;
-    },
+    connect: () => connectAlone(settings),
     async ping() {
       // A limit of its own: the question is put every second, and must not hold a half-open connection for longer.
       await pool.query({ text: 'SELECT 1', query_timeout: 2_000 } as pg.QueryConfig);

@@ -56,7 +56,7 @@ test('the lane of a work process that is killed ends', async () => {
   expect([lane === parent.child.pid, lives(lane)]).toEqual([false, true]);
   await parent.end('SIGKILL');
   await eventually('the lane is gone', () => !lives(lane));
-  expect(parent.output()).toContain('stopping: the parent process is gone');
+  await eventually('it said why', () => parent.output().includes('stopping: the parent process is gone'));
 }, 60_000);
 
 test('the lane of a work process that is killed before the lane can hear of it ends', async () => {
@@ -65,5 +65,5 @@ test('the lane of a work process that is killed before the lane can hear of it e
   lane = Number(/^lane (\d+)$/m.exec(parent.output())?.[1]);
   expect(lives(lane)).toBe(true);
   await eventually('the lane is gone', () => !lives(lane));
-  expect(parent.output()).toContain('stopping: the parent process is gone');
+  await eventually('it said why', () => parent.output().includes('stopping: the parent process is gone'));
 }, 60_000);

@@ -77,7 +77,8 @@ test('a black hole swallows one direction, and its connections are reset when it
   const { socket, heard, ending } = await talk();
   proxy.spoil({ how: 'blackhole' }, 'down');
   socket.write('a');
-  await eventually('the server has it', () => got === 'a');
+  await eventually('the answer is swallowed', () => proxy.swallowed() === 1);
+  expect(got).toBe('a');
   proxy.restore();
   expect([await ending, heard()]).toEqual(['ECONNRESET', '']);
 });

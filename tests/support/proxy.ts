@@ -38,6 +38,8 @@ export interface TestProxy {
   loseAnswers: (when: (request: string) => boolean) => () => number;
   /** Connections of now. */
   connections: () => number;
+  /** Bytes that black holes have taken so far. */
+  swallowed: () => number;
   close: () => Promise<void>;
 }
 
@@ -47,6 +49,7 @@ interface Rules {
   /** Whether the answer to this request gets lost. */
   loses: (request: string) => boolean;
   lost: (pair: Pair) => void;
+  swallowed: number;
 }
 
 interface Pair {
@@ -70,7 +73,13 @@ const passAll = { up: { how: 'pass' }, down: { how: 'pass' } } as const;
 export async function startProxy(target: string, host = '127.0.0.1'): Promise<TestProxy> {
   const to = new URL(target);
   const pairs = new Set<Pair>();
-  const rules: Rules = { refuse: false, faults: passAll, loses: never, lost: (pair) => pair.end() };
+  const rules: Rules = {
+    refuse: false,
+    faults: passAll,
+    loses: never,
+    lost: (pair) => pair.end(),
+    swallowed: 0,
+  };
   const server = createServer({ allowHalfOpen: true }, (near) => {
     if (rules.refuse) return void near.destroy();
     const far = connect({ port: Number(to.port), host: to.hostname, allowHalfOpen: true });
@@ -124,6 +133,7 @@ export async function startProxy(target: string, host = '127.0.0.1'): Promise<Te
       return () => count;
     },
     connections: () => pairs.size,
+    swallowed: () => rules.swallowed,
     async close() {
       rules.refuse = true;
       endAll();
@@ -185,7 +195,11 @@ function pump(from: Socket, to: Socket, { rules, direction, pair }: Way): Pump {
     const fault = rules.faults[direction];
     if (fault.how === 'delay') await after(fault.ms);
     if (fault.how === 'throttle') return drip(data, fault.bytesPerSecond);
-    if (fault.how === 'blackhole') return void (pair().broken = true);
+    if (fault.how === 'blackhole') {
+      rules.swallowed += data.length;
+      pair().broken = true;
+      return;
+    }
     const rest = fault.how === 'cutAfter' ? Math.max(0, fault.bytes - carried) : data.length;
     carried += data.length;
     to.write(data.subarray(0, rest));
