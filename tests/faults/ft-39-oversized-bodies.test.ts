@@ -60,9 +60,8 @@ faultRow(
       }
     }
     expect((rssOf(api.pid) - before) / 1e6).toBeLessThan(50);
-    // A machine at half its speed takes its time for ordinary requests as well.
-    const ordinaryMs = median(world.caller.sent.map(({ ms }) => ms));
-    expect(median(tookMs)).toBeLessThan(Math.max(100, 4 * ordinaryMs));
+    // Of the half that met no other load of this machine: an answer takes milliseconds.
+    expect(tookMs.toSorted((a, b) => a - b)[Math.floor(tookMs.length / 2)]).toBeLessThan(100);
     expect(Math.max(...tookMs)).toBeLessThan(5_000);
     await world.caller.enqueueMany(20, () => ['pay', { steps: 1, callMs: 1, canary }], warm);
     const recoveryMs = await world.settled(20_000);
@@ -70,10 +69,6 @@ faultRow(
     return { ...counts, recoveryMs, jobs: 40 };
   },
 );
-
-function median(values: readonly number[]): number {
-  return values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)] ?? 0;
-}
 
 /** The status and the code of the problem. The body is still being sent when the answer comes. */
 function send(world: World, { body, headers = {}, chunked = false }: Attack): Promise<[number, string]> {
