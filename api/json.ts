@@ -1,5 +1,5 @@
 // JSON from outside: valid UTF-8, strict JSON, and small enough that whatever walks it afterwards cannot overflow or stall.
-// The measuring is a loop over levels, not a recursion, and runs before anything recursive sees the value.
+// Depth and keys are counted in the bytes, before the parser sees them: an object of 20,000 keys takes it ten times as long.
 import { isUtf8 } from 'node:buffer';
 import { Problem, toError } from '../shared/errors.ts';
 
@@ -7,6 +7,7 @@ const maxDepth = 32;
 const maxKeys = 10_000;
 const maxKeyLength = 256;
 const maxItems = 100_000;
+const forbidden = new Set(['__proto__', 'constructor', 'prototype']);
 
 /** Parses a request body. Throws `invalid_encoding`, `malformed_json`, `json_too_complex` or `forbidden_key`. */
 export function parseJson(bytes: Buffer): unknown {
@@ -15,8 +16,9 @@ export function parseJson(bytes: Buffer): unknown {
       'invalid_encoding',
       'the request failed: the body is not valid UTF-8; encode it as UTF-8',
     );
+  measure(bytes);
   const value = parse(bytes.toString('utf8'));
-  measure(value);
+  checkNames(value);
   return value;
 }
 
@@ -41,34 +43,44 @@ function tooComplex(why: string): Problem {
   return new Problem('json_too_complex', `the request failed: ${why}; send a simpler body`);
 }
 
-/** Throws when the value is deeper, wider or has more or longer keys than any request of ours. */
-function measure(root: unknown): void {
-  let level: object[] = typeof root === 'object' && root !== null ? [root] : [];
-  let keys = 0;
-  for (let depth = 1; level.length > 0; depth += 1) {
+const [quote, backslash, colon] = [...Buffer.from('"\\:')];
+const [openers, closers] = [new Set(Buffer.from('[{')), new Set(Buffer.from(']}'))];
+
+/** Throws when the text is nested deeper or has more keys than any request of ours. */
+function measure(bytes: Buffer): void {
+  let [depth, keys] = [0, 0];
+  for (let at = 0; at < bytes.length; at += 1) {
+    const byte = bytes[at] ?? 0;
+    if (byte === quote) at = endOfString(bytes, at);
+    else if (byte === colon) keys += 1;
+    else if (openers.has(byte)) depth += 1;
+    else if (closers.has(byte)) depth -= 1;
     if (depth > maxDepth) throw tooComplex(`the body is nested more than ${maxDepth} deep`);
-    const next: object[] = [];
-    for (const item of level) {
-      keys += Array.isArray(item) ? gatherItems(item, next) : gatherFields(item, next);
-      if (keys > maxKeys) throw tooComplex(`the body has more than ${maxKeys} keys`);
-    }
-    level = next;
+    if (keys > maxKeys) throw tooComplex(`the body has more than ${maxKeys} keys`);
   }
 }
 
-function gatherItems(items: readonly unknown[], next: object[]): number {
-  if (items.length > maxItems) throw tooComplex(`an array has more than ${maxItems} items`);
-  for (const inner of items) if (typeof inner === 'object' && inner !== null) next.push(inner);
-  return 0;
+/** Where the string that opens at `start` closes. */
+function endOfString(bytes: Buffer, start: number): number {
+  for (let at = start + 1; at < bytes.length; at += 1) {
+    if (bytes[at] === backslash) at += 1;
+    else if (bytes[at] === quote) return at;
+  }
+  return bytes.length;
 }
 
-function gatherFields(item: object, next: object[]): number {
-  const fields = Object.entries(item) as [string, unknown][];
-  for (const [key, inner] of fields) {
+/** Throws when an array is longer, or a key longer or of another kind, than any of ours. Its depth is known to be small. */
+function checkNames(value: unknown): void {
+  if (typeof value !== 'object' || value === null) return;
+  if (Array.isArray(value)) {
+    if (value.length > maxItems) throw tooComplex(`an array has more than ${maxItems} items`);
+    for (const item of value) checkNames(item);
+    return;
+  }
+  for (const [key, inner] of Object.entries(value)) {
     if (key.length > maxKeyLength) throw tooComplex(`a key has more than ${maxKeyLength} characters`);
-    if (key === '__proto__' || key === 'constructor' || key === 'prototype')
+    if (forbidden.has(key))
       throw new Problem('forbidden_key', `the request failed: ${key} is not allowed as a key; remove it`);
-    if (typeof inner === 'object' && inner !== null) next.push(inner);
+    checkNames(inner);
   }
-  return fields.length;
 }

@@ -1,5 +1,6 @@
 import { gzipSync } from 'node:zlib';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { parseJson } from '../../api/json.ts';
 import { countRows } from '../ledger/world.ts';
 import { ask, openApi, problemOf, sendRaw, storyBody, type ApiWorld } from './world.ts';
 
@@ -169,4 +170,9 @@ test('a body of endless chunks is a 413, and the connection does not live on it'
   const chunk = `${(65_536).toString(16)}\r\n${'x'.repeat(65_536)}\r\n`;
   const text = await sendRaw(world, `${head()}Transfer-Encoding: chunked\r\n\r\n${chunk.repeat(5)}`);
   expect(text).toMatch(/^HTTP\/1.1 413 /);
+});
+
+test('what a text holds counts neither as depth nor as keys', () => {
+  const value = { title: '[{:"\\'.repeat(20_000), '\\': '"' };
+  expect(parseJson(Buffer.from(JSON.stringify(value)))).toEqual(value);
 });

@@ -51,18 +51,19 @@ faultRow(
     const warm = { parallel: 4 };
     await world.caller.enqueueMany(20, () => ['pay', { steps: 1, callMs: 1, canary }], warm);
     const before = rssOf(api.pid);
-    const tookMs: number[] = [];
+    const tookMs = new Map<string, number[]>();
     for (let round = 0; round < rounds; round += 1) {
       for (const [name, attack] of Object.entries(attacks)) {
         const start = performance.now();
         expect([name, ...(await send(world, attack))]).toEqual([name, ...attack.answers]);
-        tookMs.push(performance.now() - start);
+        tookMs.set(name, [...(tookMs.get(name) ?? []), performance.now() - start]);
       }
     }
     expect((rssOf(api.pid) - before) / 1e6).toBeLessThan(50);
-    // Of the half that met no other load of this machine: an answer takes milliseconds.
-    expect(tookMs.toSorted((a, b) => a - b)[Math.floor(tookMs.length / 2)]).toBeLessThan(100);
-    expect(Math.max(...tookMs)).toBeLessThan(5_000);
+    for (const [name, took] of tookMs) {
+      // The round that met no other load of this machine: each answer takes milliseconds.
+      expect([name, Math.min(...took) < 100, Math.max(...took) < 5_000]).toEqual([name, true, true]);
+    }
     await world.caller.enqueueMany(20, () => ['pay', { steps: 1, callMs: 1, canary }], warm);
     const recoveryMs = await world.settled(20_000);
     const counts = await world.check(['I1', 'I2', 'I3', 'I4', 'I9', 'I12']);
