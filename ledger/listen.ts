@@ -29,10 +29,12 @@ export function listen(db: Db, onNotice: () => void): () => Promise<void> {
     if (stopped || timer !== undefined) return;
     client?.removeAllListeners('end');
     client?.end().catch(() => undefined);
+    // Not at the same moment as every other process that lost its connection with this one.
+    const pauseMs = 500 + Math.random() * 1_000;
     timer = setTimeout(() => {
       timer = undefined;
       void open();
-    }, 1_000);
+    }, pauseMs);
   }
 
   void open();

@@ -22,6 +22,8 @@ export interface StartOptions {
   /** The only port that will do. */
   pinnedPort?: number | undefined;
   forTests?: boolean | undefined;
+  /** The most connections at once. */
+  connections?: number | undefined;
 }
 
 const startTimeoutMs = 120_000; // long enough for crash recovery
@@ -51,7 +53,7 @@ async function startOnce(
   deadline: number,
 ): Promise<Postmaster | undefined> {
   const port = options.pinnedPort ?? (await choosePort(cluster.root, options.port));
-  const child = await spawnPostgres(cluster, port, options.forTests ?? false);
+  const child = await spawnPostgres(cluster, port, options);
   while (child.exitCode === null && child.signalCode === null && Date.now() < deadline) {
     if (await answers(cluster, port)) {
       await rememberPort(cluster.root, port);
@@ -97,11 +99,12 @@ export async function stopPostmaster(cluster: Cluster): Promise<void> {
   }
 }
 
-async function spawnPostgres(cluster: Cluster, port: number, forTests: boolean): Promise<ChildProcess> {
+async function spawnPostgres(cluster: Cluster, port: number, options: StartOptions): Promise<ChildProcess> {
+  const { forTests = false, connections = 200 } = options;
   const settings = {
     listen_addresses: '127.0.0.1',
     unix_socket_directories: '',
-    max_connections: '200',
+    max_connections: String(connections),
     shared_buffers: '64MB',
     timezone: 'UTC',
     log_timezone: 'UTC',

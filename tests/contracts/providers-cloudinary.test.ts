@@ -87,7 +87,6 @@ test('more than 20 MB goes in parts and comes back whole', async () => {
 });
 
 test('every error has its code, is tried as often as is safe, and is billed as the vendor would', async () => {
-  const run = cloudinary({ deadlineMs: 1_500 });
   await expectErrors(
     rig,
     'upload',
@@ -122,7 +121,7 @@ test('every error has its code, is tried as often as is safe, and is billed as t
       ],
       [{ kind: 'garbage', body: '{}' }, 'bad_output', 1, 1],
     ],
-    (call) => run.upload(captions, call),
+    (call, deadlineMs) => cloudinary({ deadlineMs }).upload(captions, call),
   );
 });
 

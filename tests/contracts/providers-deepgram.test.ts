@@ -58,7 +58,6 @@ test('silence is an answer without words', async () => {
 });
 
 test('every error has its code, is tried as often as is safe, and is billed as the vendor would', async () => {
-  const run = deepgram({ deadlineMs: 1_500 });
   await expectErrors(
     rig,
     'listen',
@@ -81,7 +80,7 @@ test('every error has its code, is tried as often as is safe, and is billed as t
       [{ kind: 'garbage', body: '\u0000' }, 'bad_output', 1, 1],
       [{ kind: 'garbage', body: `{"results":"${'x'.repeat(10_000_000)}"}` }, 'bad_output', 1, 1],
     ],
-    (call) => run.transcribe(audio, call),
+    (call, deadlineMs) => deepgram({ deadlineMs }).transcribe(audio, call),
   );
 });
 
@@ -116,7 +115,6 @@ test('a voice of the language speaks a whole MP3 that is heard again, charged by
 });
 
 test('every error of a speech has its code', async () => {
-  const run = deepgram({ deadlineMs: 1_500 });
   await expectErrors(
     rig,
     'speak',
@@ -130,6 +128,6 @@ test('every error of a speech has its code', async () => {
       [{ kind: 'garbage', body: '<html></html>', contentType: 'text/html' }, 'bad_output', 1, 1],
       [{ kind: 'garbage', body: 'x'.repeat(10_000_000) }, 'bad_output', 1, 1],
     ],
-    (call) => run.speak({ text, voice: 'aura-2-thalia-en' }, call),
+    (call, deadlineMs) => deepgram({ deadlineMs }).speak({ text, voice: 'aura-2-thalia-en' }, call),
   );
 });

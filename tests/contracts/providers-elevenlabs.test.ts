@@ -50,7 +50,6 @@ test('the limit of characters follows the model', () => {
 const detail = (status: string) => ({ detail: { status, message: 'Mia was refused' } });
 
 test('every error has its code, is tried as often as is safe, and is billed as the vendor would', async () => {
-  const run = elevenlabs({ deadlineMs: 1_500 });
   await expectErrors(
     rig,
     'text-to-speech',
@@ -81,7 +80,7 @@ test('every error has its code, is tried as often as is safe, and is billed as t
       [{ kind: 'garbage', body: '\u0000' }, 'bad_output', 1, 1],
       [{ kind: 'garbage', body: 'x'.repeat(10_000_000) }, 'bad_output', 1, 1],
     ],
-    (call) => run.speak(request, call),
+    (call, deadlineMs) => elevenlabs({ deadlineMs }).speak(request, call),
   );
 });
 

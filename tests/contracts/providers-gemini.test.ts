@@ -106,7 +106,6 @@ const drawn = (data: Buffer): string =>
   });
 
 test('every error of a story has its code, is tried as often as is safe, and is billed as the vendor would', async () => {
-  const run = gemini({ deadlineMs: 1_500 });
   await expectErrors(
     rig,
     'generate-text',
@@ -131,7 +130,7 @@ test('every error of a story has its code, is tried as often as is safe, and is 
       [{ kind: 'garbage', body: '{}' }, 'bad_output', 1, 1],
       ...garbage.map((body): ErrorCase => [{ kind: 'garbage', body }, 'bad_output', 1, 1]),
     ],
-    (call) => run.writeStory(brief, call),
+    (call, deadlineMs) => gemini({ deadlineMs }).writeStory(brief, call),
   );
 });
 

@@ -182,15 +182,21 @@ async function until(db: Db, id: string, test: (row: JobRow) => boolean): Promis
   }
 }
 
-/** Waits for a condition that no row tells of. */
+/** Waits for a condition that no row tells of. A question that fails is put again: on a loaded machine a connection may take too long. */
 export async function eventually(
   what: string,
   test: () => boolean | Promise<boolean>,
   limitMs = 20_000,
 ): Promise<void> {
   const end = performance.now() + limitMs;
-  while (!(await test())) {
-    if (performance.now() > end) throw new Error(`did not happen in ${limitMs} ms: ${what}`);
+  for (;;) {
+    let cause: unknown;
+    try {
+      if (await test()) return;
+    } catch (thrown) {
+      cause = thrown;
+    }
+    if (performance.now() > end) throw new Error(`did not happen in ${limitMs} ms: ${what}`, { cause });
     await delay(20);
   }
 }

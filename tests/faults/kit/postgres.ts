@@ -1,6 +1,7 @@
 // A PostgreSQL server of the row's own, for rows that stop one: migrated, on one port for all its lives. The run's shared
 // server must never be stopped: every other test is on it.
 import { spawn, type ChildProcess } from 'node:child_process';
+import { readFile } from 'node:fs/promises';
 import { setTimeout as delay } from 'node:timers/promises';
 import { migrateEngine } from '../../../engine/schema.ts';
 import { openCluster, type Cluster } from '../../../ledger/embedded/cluster.ts';
@@ -10,10 +11,12 @@ import { createFolder, removeFolder } from '../../support/folders.ts';
 
 export interface OwnPostgres {
   url: string;
+  /** What the server wrote in its life of now. */
+  log: () => Promise<string>;
   /** `pg_ctl stop -m immediate`: every process of it is gone when this resolves, and nothing was flushed on purpose. */
   stopImmediately: () => Promise<void>;
-  /** Starts it again on the same port; resolves when it answers. */
-  start: () => Promise<void>;
+  /** Starts it again on the same port, with room for so many connections; resolves when it answers. */
+  start: (connections?: number) => Promise<void>;
   close: () => Promise<void>;
 }
 
@@ -28,13 +31,14 @@ export async function startOwnPostgres(): Promise<OwnPostgres> {
   await migrateEngine(url);
   return {
     url,
+    log: () => readFile(cluster.logFile, 'utf8'),
     async stopImmediately() {
       watcher.kill('SIGKILL');
       process.kill(server.pid, 'SIGQUIT');
       await untilGone(cluster);
     },
-    async start() {
-      server = await runPostmaster(cluster, { forTests: true, pinnedPort: server.port });
+    async start(connections) {
+      server = await runPostmaster(cluster, { forTests: true, pinnedPort: server.port, connections });
       watcher = watch(server.pid);
     },
     async close() {
