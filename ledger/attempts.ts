@@ -22,6 +22,11 @@ export interface AttemptsOptions {
 
 export interface Attempts {
   begin: (request: BeginRequest) => Promise<BeginAnswer>;
+  /**
+   * Resolves when the begin is on disk: it outlives a crash of PostgreSQL from here on. False when the attempt is no longer the
+   * current one. Asked before the first call that is paid for.
+   */
+  secure: (lease: Lease) => Promise<boolean>;
   /** Writes the outcome. Children are given with a success only. */
   finish: (request: FinishRequest) => Promise<Finished>;
   finishWithChildren: (begun: Begun, request: FinishRequest, children: readonly Child[]) => Promise<Finished>;
@@ -47,6 +52,11 @@ export function createAttempts(options: AttemptsOptions): Attempts {
     run: (requests) => finishAll(options, requests),
   });
 
+  const secure = createBatcher<Lease, boolean>({
+    max: 500,
+    run: (leases) => secureBatch(options, leases),
+  });
+
   function announce(finished: Finished): Finished {
     if (finished.dispatches.length > 0) options.onCommitted(finished.dispatches);
     return finished;
@@ -54,12 +64,19 @@ export function createAttempts(options: AttemptsOptions): Attempts {
 
   return {
     begin: begin.add,
+    secure: secure.add,
     finish: async (request) => announce(await finish.add(request)),
     finishWithChildren: async (begun, request, children) =>
       announce(await commitFamily(options, begun, request, children)),
     renew: (leases) => renewLeases(db, options, leases),
     progress: (notes) => writeProgress(db, notes),
   };
+}
+
+/** A renewal waits for its commit, and with it for every commit before. */
+async function secureBatch(options: AttemptsOptions, leases: readonly Lease[]): Promise<Settled<boolean>[]> {
+  const { lost } = await renewLeases(options.db, options, leases);
+  return leases.map(({ jobId }) => ({ value: !lost.includes(jobId) }));
 }
 
 /** Plain successes first; whatever they do not cover goes through the general statement. */

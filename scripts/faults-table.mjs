@@ -7,7 +7,7 @@ const { machine, rows } = JSON.parse(readFileSync('docs/reliability.json', 'utf8
 /** Rows of the fault table by what goes wrong, for the README. */
 const families = [
   ['a work process is killed, stopped or hung', 1, 9, 51, 51],
-  ['Redis is killed, emptied, full or silent', 10, 19],
+  ['Redis is killed, emptied, full or silent', 10, 19, 52, 53],
   ['PostgreSQL or the network is away', 20, 21, 28, 30, 43, 43, 55, 55],
   ['a provider is slow, refuses, or sends garbage', 22, 25, 40, 41],
   ['deliveries, requests or answers come twice or never', 26, 27, 33, 35],

@@ -135,7 +135,7 @@ export class WorkerHost {
 
   async #handle(run: Run, delivery: Delivery, { kind, handler }: Able): Promise<Ended> {
     const { begun, attempt } = run;
-    const { registry, db, emit, services, leaving } = this.#options;
+    const { registry, db, emit, services, leaving, attempts } = this.#options;
     const current = upgradePayload(kind, begun.payloadVersion, begun.payload);
     const payload = kind.definition.payload.safeParse(current);
     if (!payload.success)
@@ -149,6 +149,7 @@ export class WorkerHost {
       emit,
       leaving,
       dayMicroUsd: this.#options.dayMicroUsd,
+      secure: () => persist(() => attempts.secure(begun), attempt.stop.signal),
       onProgress(percent, message) {
         attempt.progress = { percent, message };
         delivery.showProgress(percent);

@@ -13,6 +13,7 @@ import { commitLostCharges, commitStep, readSteps, type Remembered } from '../le
 import { afford } from './afford.ts';
 import type { Job } from './define.ts';
 import { persist } from './persist.ts';
+import { LeaseLost } from './running.ts';
 import type { Stop } from './stop.ts';
 
 export interface JobContext {
@@ -23,6 +24,8 @@ export interface JobContext {
   db: Db;
   emit: Emit;
   onProgress: (percent: number, message: string | null) => void;
+  /** Makes the begin outlive a crash of PostgreSQL; false when the attempt is no longer ours. */
+  secure: () => Promise<boolean>;
   /** Millionths of a dollar a day for a tenant without a budget of its own; left out: no limit. */
   dayMicroUsd?: number | undefined;
   /** Aborts when the process must leave: until then an answer that is paid for is tried to be stored. */
@@ -113,6 +116,7 @@ function rememberedSteps(context: StepContext): Job['step'] {
   const { begun, stop } = context;
   const used = new Set<string>();
   let remembered: Promise<Map<string, unknown>> | undefined;
+  let secured: Promise<boolean> | undefined;
 
   function recall(): Promise<Map<string, unknown>> {
     // A first attempt has nothing to remember: no query for the most common case.
@@ -135,7 +139,12 @@ function rememberedSteps(context: StepContext): Job['step'] {
       throw new Failure('bug', `step failed: ${name} is used twice in one job; give each step its own name`);
     used.add(name);
     const steps = await persist(recall, stop.signal);
-    if (!steps.has(name)) return runStep(context, name, call, options.save);
+    if (!steps.has(name)) {
+      // An answer that is paid for by an attempt which PostgreSQL then forgets would be refused, and paid for again.
+      secured ??= context.secure();
+      if (!(await secured)) throw new LeaseLost('the ledger does not know this attempt');
+      return runStep(context, name, call, options.save);
+    }
     context.emit('step.ended', { ...factsOf(begun), step: name, result: 'remembered', durationMs: 0 });
     return steps.get(name);
   }

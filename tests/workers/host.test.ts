@@ -173,3 +173,26 @@ test('a handler that ignores its abort loses its slot, and its late end changes 
   expect(await stage.deliver(hung.id)).toMatchObject({ outcome: 'succeeded' });
   expect(await stage.outcomes(hung.id)).toEqual(['failed', 'succeeded']);
 });
+
+test('an attempt that PostgreSQL forgot in a crash pays nothing, and the next one pays once', async () => {
+  let [forgets, paid] = [true, 0];
+  const { id, ending } = await play(async (job) => {
+    // Its begin was not on disk yet (docs/decisions/0006).
+    if (forgets) {
+      forgets = false;
+      const data = {
+        state: 'waiting',
+        attemptNo: 0,
+        workerId: null,
+        leaseUntil: null,
+        startedAt: null,
+      } as const;
+      await stage.db.prisma.job.update({ where: { id: job.id }, data });
+    }
+    return job.step('one', () => Promise.resolve((paid += 1)));
+  });
+  expect(await ending).toEqual({ failed: false, outcome: 'refused' });
+  expect([paid, (await stage.row(id)).state]).toEqual([0, 'waiting']);
+  expect(await stage.deliver(id)).toEqual({ failed: false, outcome: 'succeeded' });
+  expect([paid, await stage.outcomes(id)]).toEqual([1, ['succeeded']]);
+});

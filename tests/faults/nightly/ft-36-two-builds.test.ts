@@ -3,7 +3,7 @@ import { expect } from '@jest/globals';
 import { freePort } from '../../../ledger/embedded/port.ts';
 import { eventually } from '../../support/house.ts';
 import { faultRow } from '../kit/row.ts';
-import { canary, type World } from '../kit/world.ts';
+import { calmLeases, canary, type World } from '../kit/world.ts';
 import { newerBuild, olderBuild } from '../n-1/builds.ts';
 
 const share = 40;
@@ -27,7 +27,7 @@ faultRow(
     ft: '36',
     tier: 'N',
     name: 'old and new builds run side by side: what the old one does not know is parked, then run by the new one',
-    timeoutMs: 240_000,
+    timers: calmLeases,
   },
   async (world) => {
     const [older = '.', newer] = [await olderBuild(world.folder), await newerBuild(world.folder)];
