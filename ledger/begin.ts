@@ -44,7 +44,7 @@ export interface BeginContext {
 }
 
 // The commit of a begin is not waited for (docs/decisions/0006): lost in a crash of PostgreSQL it leaves the job waiting, and
-// what its worker writes is refused.
+// what its worker writes is refused. Before it pays for anything the attempt waits for it (`secure` in ledger/attempts.ts).
 const beginRows = {
   name: 'attempt_begin',
   text: `WITH unhurried AS MATERIALIZED (SELECT set_config('synchronous_commit', 'off', true))
