@@ -53,6 +53,7 @@ async function startOnce(
   deadline: number,
 ): Promise<Postmaster | undefined> {
   const port = options.pinnedPort ?? (await choosePort(cluster.root, options.port));
+  await disownStranger(cluster);
   const child = await spawnPostgres(cluster, port, options);
   while (child.exitCode === null && child.signalCode === null && Date.now() < deadline) {
     if (await answers(cluster, port)) {
@@ -68,19 +69,37 @@ async function startOnce(
 
 /** The live postmaster of this cluster, told from another process that was given the id in a stale postmaster.pid. */
 export async function findPostmaster(cluster: Cluster): Promise<Postmaster | undefined> {
-  const path = join(cluster.data, 'postmaster.pid');
-  const text = await readFile(path, 'utf8').catch(() => '');
-  const lines = text.split('\n');
-  const [pid, port] = [Number(lines[0]), Number(lines[3])];
-  if (!pid || !isAlive(pid)) return undefined;
-  if (await isPostmaster(pid, cluster.name)) return { pid, port };
-  // PostgreSQL would take the stranger for a postmaster and refuse to start for ever. The file must not be deleted, because
-  // it names the shared memory to check; the id of its own parent is the one PostgreSQL knows to be harmless.
-  if (pid !== process.pid) await writeFile(path, [String(process.pid), ...lines.slice(1)].join('\n'));
-  return undefined;
+  const { pid, port } = await namedBy(pidFile(cluster));
+  return (await isPostmaster(pid, cluster.name)) ? { pid, port } : undefined;
+}
+
+/**
+ * PostgreSQL takes a stranger that lives under the id in a stale postmaster.pid for a postmaster, and would refuse to start
+ * for ever. The file must not be deleted, because it names the shared memory to check; the id of its own parent is the one
+ * that PostgreSQL knows to be harmless. Only before a start: at any other time the file may be that of a server which has
+ * just removed it and ends, or of one that another keeper starts.
+ */
+async function disownStranger(cluster: Cluster): Promise<void> {
+  const path = pidFile(cluster);
+  const { pid, lines } = await namedBy(path);
+  const alive = pid > 0 && pid !== process.pid && isAlive(pid);
+  if (!alive || (await isPostmaster(pid, cluster.name))) return;
+  if ((await namedBy(path)).pid !== pid) return; // it was a server that ended meanwhile
+  await truncate(path); // never makes the file anew
+  await writeFile(path, [String(process.pid), ...lines.slice(1)].join('\n'), { flag: 'r+' });
+}
+
+function pidFile(cluster: Cluster): string {
+  return join(cluster.data, 'postmaster.pid');
+}
+
+async function namedBy(path: string): Promise<Postmaster & { lines: string[] }> {
+  const lines = (await readFile(path, 'utf8').catch(() => '')).split('\n');
+  return { pid: Number(lines[0]), port: Number(lines[3]), lines };
 }
 
 async function isPostmaster(pid: number, name: string): Promise<boolean> {
+  if (!(pid > 0 && isAlive(pid))) return false;
   // Only Linux can be asked cheaply; elsewhere believe the file. (The link to the process's folder would say more, but root
   // in a container may not read it.)
   if (process.platform !== 'linux') return true;

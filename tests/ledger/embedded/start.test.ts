@@ -3,7 +3,7 @@
 // ledger/embedded/port.ts, ledger/embedded/postmaster.ts
 import { spawn, type ChildProcess, type SpawnOptions } from 'node:child_process';
 import { once } from 'node:events';
-import { chmod, chown, mkdir, readdir, stat, writeFile } from 'node:fs/promises';
+import { chmod, chown, mkdir, readFile, readdir, stat, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
@@ -12,7 +12,9 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { afterAll, afterEach, beforeAll, expect, test } from '@jest/globals';
 import { Client } from 'pg';
+import { openCluster } from '../../../ledger/embedded/cluster.ts';
 import { isAlive } from '../../../ledger/embedded/owners.ts';
+import { findPostmaster, stopPostmaster } from '../../../ledger/embedded/postmaster.ts';
 import { startEmbeddedPostgres, type EmbeddedPostgres } from '../../../ledger/embedded/start.ts';
 import { createFolder, removeFolder } from '../../support/folders.ts';
 
@@ -189,6 +191,17 @@ test('a stale postmaster.pid does not stop a start, even when it names a strange
     expect(await query(server.url, 'select 1')).toEqual([1]);
     await server.stop();
   }
+});
+
+test('a look at a server changes nothing: what it takes for a stranger may be a server that just ended', async () => {
+  await (await start(usual)).stop();
+  const cluster = await openCluster(usual);
+  const path = join(cluster.data, 'postmaster.pid');
+  const stale = `${process.ppid}\n${cluster.data}\n1700000000\n5432\n\n127.0.0.1\n\n`;
+  await writeFile(path, stale);
+  expect(await findPostmaster(cluster)).toBeUndefined();
+  await stopPostmaster(cluster);
+  expect(await readFile(path, 'utf8')).toBe(stale);
 });
 
 test('an initdb that was killed in the middle is done again', async () => {
