@@ -36,7 +36,8 @@ const attacks: Readonly<Record<string, Attack>> = {
     answers: [400, 'json_too_complex'],
   },
 };
-const rounds = 5;
+const rounds = { fewest: 5, most: 25 };
+const boundMs = 100;
 
 faultRow(
   {
@@ -51,19 +52,21 @@ faultRow(
     const warm = { parallel: 4 };
     await world.caller.enqueueMany(20, () => ['pay', { steps: 1, callMs: 1, canary }], warm);
     const before = rssOf(api.pid);
-    const tookMs = new Map<string, number[]>();
-    for (let round = 0; round < rounds; round += 1) {
+    const quickest = new Map(Object.keys(attacks).map((name) => [name, Infinity]));
+    const slow = (): string[] => [...quickest].filter(([, ms]) => ms >= boundMs).map(([name]) => name);
+    // An answer that waited for this machine and not for the API has its match in a calmer round. What the API itself
+    // spends on an attack does not depend on the company, so every attack of every round is held to the bound.
+    for (let round = 0; round < rounds.fewest || (slow().length > 0 && round < rounds.most); round += 1) {
       for (const [name, attack] of Object.entries(attacks)) {
+        const spent = cpuMsOf(api.pid);
         const start = performance.now();
         expect([name, ...(await send(world, attack))]).toEqual([name, ...attack.answers]);
-        tookMs.set(name, [...(tookMs.get(name) ?? []), performance.now() - start]);
+        quickest.set(name, Math.min(quickest.get(name) ?? 0, performance.now() - start));
+        expect([name, cpuMsOf(api.pid) - spent < boundMs]).toEqual([name, true]);
       }
     }
+    expect(slow()).toEqual([]);
     expect((rssOf(api.pid) - before) / 1e6).toBeLessThan(50);
-    for (const [name, took] of tookMs) {
-      // The round that met no other load of this machine: each answer takes milliseconds.
-      expect([name, Math.min(...took) < 100, Math.max(...took) < 5_000]).toEqual([name, true, true]);
-    }
     await world.caller.enqueueMany(20, () => ['pay', { steps: 1, callMs: 1, canary }], warm);
     const recoveryMs = await world.settled(20_000);
     const counts = await world.check(['I1', 'I2', 'I3', 'I4', 'I9', 'I12']);
@@ -100,6 +103,13 @@ async function problemOf(answer: IncomingMessage): Promise<[number, string]> {
   for await (const part of answer) parts.push(part as Buffer);
   const { code } = JSON.parse(Buffer.concat(parts).toString('utf8')) as { code: string };
   return [answer.statusCode ?? 0, code];
+}
+
+/** The processor time that the process has used, in ms: fields 14 and 15 of proc(5), in hundredths of a second. */
+function cpuMsOf(pid: number): number {
+  const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
+  const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
+  return (Number(fields[11]) + Number(fields[12])) * 10;
 }
 
 /** The most memory that the process ever held, in bytes. */
