@@ -115,6 +115,11 @@ const waitRow = {
     FROM gate g WHERE g.provider = $1 AND ${shut}`,
 };
 
+const countProbes = {
+  name: 'gate_free_probes',
+  text: `SELECT count(*)::int AS count FROM attempt WHERE job_id = $1 AND outcome = 'snoozed' AND code = 'unknown_outcome'`,
+};
+
 /** Closes it for everybody. True when this is news: it was open, or closed for another reason. */
 export async function closeGate(db: Db, closing: Closing): Promise<boolean> {
   const { provider, reason, by, baseMs, capMs, probeId = null } = closing;
@@ -190,4 +195,10 @@ function toGate(row: ReadRow): GateRow {
 export async function gateMs(db: Db, provider: string): Promise<number | undefined> {
   const [row] = await db.run<{ wait_ms: number }>(waitRow, [provider]);
   return row?.wait_ms;
+}
+
+/** How often the job was a probe that was left without an answer and cost no attempt. */
+export async function countFreeProbes(db: Db, jobId: string): Promise<number> {
+  const [row] = await db.run<{ count: number }>(countProbes, [jobId]);
+  return row?.count ?? 0;
 }

@@ -115,8 +115,7 @@ function judge(parts: Parts, failure: Failure, probing: boolean): Failure {
   const reason = closingOf(failure, probing);
   if (reason === undefined) return code === 'rate_limited' ? makeRoom(parts, failure) : failure;
   const forMs = parts.gate.close(reason, retryAfterMs);
-  // A rate limit is waited for as asked; a call whose outcome is unknown counts, or it could be paid for without end.
-  if (!parts.gate.shared || reason === 'rate_limited' || code === 'unknown_outcome') return failure;
+  if (!parts.gate.shared || reason === 'rate_limited') return failure; // a rate limit is waited for as asked
   return behindBreaker(failure, spread(forMs, Math.random()));
 }
 

@@ -11,12 +11,12 @@ import type { Begun } from '../ledger/begin.ts';
 import type { Db } from '../ledger/db.ts';
 import type { Child } from '../ledger/family.ts';
 import type { Finished, Verdict } from '../ledger/finish.ts';
-import { gateMs } from '../ledger/gates.ts';
 import type { RegisteredKind, Registry } from '../queues/registry.ts';
 import { upgradePayload } from '../queues/versions.ts';
 import type { Services, WorkerDefinition } from './define.ts';
 import { buildJob } from './job.ts';
-import { mayBeShut, toFailure, verdictOf } from './outcome.ts';
+import { toFailure, verdictOf } from './outcome.ts';
+import { outageOf } from './outage.ts';
 import { runnable, type Runnable } from './parking.ts';
 import { persist } from './persist.ts';
 import { refusal, report, type Reported } from './ending.ts';
@@ -170,13 +170,13 @@ export class WorkerHost {
     if (thrown instanceof Interrupted || thrown instanceof LeaseLost) return { outcome: 'interrupted' };
     const failure = toFailure(thrown);
     if (failure.code === 'cancelled') return { outcome: 'cancelled' };
-    const gate = await closedFor(this.#options.db, failure);
+    const outage = await outageOf(this.#options.db, begun.jobId, failure);
     const retry = kind?.retry ?? { attempts: 3, backoff: 'exponential' as const, delayMs: 5_000 };
     return verdictOf(thrown, {
       retry,
       failures: begun.failures,
       random: Math.random(),
-      ...(gate !== undefined && { gateMs: gate }),
+      ...outage,
     });
   }
 
@@ -206,12 +206,6 @@ export class WorkerHost {
       leaving,
     );
   }
-}
-
-/** A failure behind the gate says itself how long; to ask for each of a thousand such jobs would be a storm of its own. */
-async function closedFor(db: Db, failure: Failure): Promise<number | undefined> {
-  if (failure.provider === undefined || failure.breakerOpen || !mayBeShut(failure)) return undefined;
-  return gateMs(db, failure.provider).catch(() => undefined);
 }
 
 function isGeneration(value: unknown): boolean {

@@ -30,6 +30,9 @@ const snoozeMs: Partial<Record<FailureCode, number>> = {
   rate_limited: 30_000,
 };
 
+/** Probes of one job that may be paid for and cost no attempt: an hour of outage, when it is the only job there is. */
+const freeProbes = 10;
+
 const longestWaitMs = 30 * 86_400_000;
 
 export interface OutcomeContext {
@@ -38,13 +41,15 @@ export interface OutcomeContext {
   failures: number;
   /** The provider's gate is open until then: milliseconds from now, when it is. */
   gateMs?: number;
+  /** How often the job was a probe that may have been paid for and cost no attempt; asked of `mayBePaidProbe` only. */
+  probes?: number;
   random: number;
 }
 
 export function verdictOf(thrown: unknown, context: OutcomeContext): Verdict {
   const failure = toFailure(thrown);
   const message = sanitiseText(failure.message, 4_000);
-  const notNow = fates[failure.code] === 'snooze' || (mayBeShut(failure) && isShut(failure, context));
+  const notNow = fates[failure.code] === 'snooze' || isOutage(failure, context);
   if (notNow)
     return { outcome: 'snoozed', code: failure.code, message, retryInMs: snoozeFor(failure, context) };
   const used = context.failures + 1;
@@ -55,16 +60,22 @@ export function verdictOf(thrown: unknown, context: OutcomeContext): Verdict {
   return { outcome: 'failed', code: failure.code, message, stack: stackOf(thrown), retryInMs };
 }
 
-/**
- * Whether an outage of the provider explains the failure, so that it is free while the gate is closed. An unknown outcome is
- * not: each one may have been paid for, and attempts are what ends that.
- */
+/** Whether an outage of the provider explains the failure, so that it is free while the gate is closed. */
 export function mayBeShut({ code }: Failure): boolean {
   return code === 'unavailable' || code === 'timeout';
 }
 
-function isShut(failure: Failure, context: OutcomeContext): boolean {
-  return failure.breakerOpen || context.gateMs !== undefined;
+/**
+ * A probe whose outcome is unknown. An outage costs no attempt, so it is free, but not without end: each one may have been
+ * paid for, and a payload that is too hard for the provider looks the same. Any other call of unknown outcome counts.
+ */
+export function mayBePaidProbe({ code, breakerOpen }: Failure): boolean {
+  return code === 'unknown_outcome' && breakerOpen;
+}
+
+function isOutage(failure: Failure, { gateMs, probes = freeProbes }: OutcomeContext): boolean {
+  if (mayBePaidProbe(failure)) return probes < freeProbes;
+  return mayBeShut(failure) && (failure.breakerOpen || gateMs !== undefined);
 }
 
 function snoozeFor(failure: Failure, context: OutcomeContext): number {

@@ -1,6 +1,7 @@
 // Covers: workers/gates-view.ts
 // Two processes' views of one gate, each with its own connection, and guards in front of a vendor that is down.
 import { afterEach, beforeEach, expect, test } from '@jest/globals';
+import type { Failure } from '../../shared/errors.ts';
 import { createEvents, type Events } from '../../shared/events.ts';
 import { newId } from '../../shared/ids.ts';
 import type { Db } from '../../ledger/db.ts';
@@ -81,6 +82,22 @@ test('an outage that one process sees keeps both away, one probe a closing reach
     await Promise.allSettled([ask(a.guard), ask(b.guard)]);
     return [a, b].every(({ seen }) => seen.at(-1)?.state === 'open');
   });
+});
+
+test('a probe that is left without an answer says that it was one, and closes the gate for longer', async () => {
+  const { guard } = openSide();
+  await tripGate(world.db, { provider, forMs: 1, note: 'test', by: 'test' });
+  const probes: Failure[] = [];
+  vendor.script.push('hang');
+  await eventually('it is sent ahead', async () => {
+    const failed = await failure(ask(guard, { deadlineMs: 30 }));
+    if (failed.code === 'unknown_outcome') probes.push(failed);
+    return probes.length > 0;
+  });
+  expect(probes).toMatchObject([{ code: 'unknown_outcome', provider, breakerOpen: true }]);
+  expect(probes[0]?.retryAfterMs).toBeGreaterThanOrEqual(baseMs);
+  expect(await failure(ask(guard))).toMatchObject({ code: 'unavailable', breakerOpen: true });
+  expect(vendor.requests).toBe(1);
 });
 
 test('a refused key closes the gate for all with one alert, and a reset opens it', async () => {

@@ -1,4 +1,4 @@
-// Covers: workers/ending.ts
+// Covers: workers/ending.ts, workers/outage.ts
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { cancelJob } from '../../ledger/cancel.ts';
 import type { Ending } from '../../engine/types.ts';
@@ -92,6 +92,22 @@ test('a wait that is no time is taken for the longest or none, and refuses no ne
   );
   expect(await second.ending).toEqual({ failed: false, outcome: 'snoozed' });
   expect(await stage.outcomes(id)).toEqual(['snoozed']);
+});
+
+test('a job that is sent ahead in an outage uses no attempt up, ten times', async () => {
+  const probe = { provider: 'gemini', breakerOpen: true, retryAfterMs: 1 } as const;
+  const { id, ending } = await play(() => Promise.reject(new Failure('unknown_outcome', 'no answer', probe)));
+  await ending;
+  for (let again = 0; again < 9; again += 1) await stage.deliver(id);
+  expect(await stage.row(id)).toMatchObject({ state: 'snoozed', failures: 0 });
+  await stage.deliver(id);
+  expect(await stage.row(id)).toMatchObject({ state: 'retrying', failures: 1 });
+  expect(await stage.deliver(id)).toMatchObject({ failed: true });
+  expect(await stage.outcomes(id)).toEqual([
+    ...Array.from({ length: 10 }, () => 'snoozed'),
+    'failed',
+    'failed',
+  ]);
 });
 
 test('an attempt over its time is aborted, counts as a failure and is tried again', async () => {
