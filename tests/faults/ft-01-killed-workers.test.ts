@@ -15,12 +15,12 @@ faultRow(
     await world.start('api');
     const env = { STORYTIME_CONCURRENCY_SCALE: String(concurrency / 10) };
     const workers = await Promise.all([1, 2].map(() => world.start('work', { supervised: true, env })));
-    await world.caller.enqueueMany(300, () => ['pay', { steps: 3, callMs: 100, canary }]);
+    await world.caller.enqueueMany(300, () => ['pay', { steps: 3, callMs: 300, canary }]);
     let hit = 0;
     for (let kill = 0; kill < kills; kill += 1) {
       await delay(500 + world.random() * 1_500);
       const victim = workers[world.random() < 0.5 ? 0 : 1];
-      await victim?.ready();
+      await Promise.all(workers.map((worker) => worker.ready())); // two of them, whatever a start takes on this machine
       hit += world.bill.underWay();
       await victim?.kill();
     }
