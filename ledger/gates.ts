@@ -115,8 +115,8 @@ const waitRow = {
     FROM gate g WHERE g.provider = $1 AND ${shut}`,
 };
 
-const countProbes = {
-  name: 'gate_free_probes',
+const unansweredRow = {
+  name: 'gate_unanswered',
   text: `SELECT count(*)::int AS count FROM attempt WHERE job_id = $1 AND outcome = 'snoozed' AND code = 'unknown_outcome'`,
 };
 
@@ -197,8 +197,8 @@ export async function gateMs(db: Db, provider: string): Promise<number | undefin
   return row?.wait_ms;
 }
 
-/** How often the job was a probe that was left without an answer and cost no attempt. */
-export async function countFreeProbes(db: Db, jobId: string): Promise<number> {
-  const [row] = await db.run<{ count: number }>(countProbes, [jobId]);
+/** How often a call of the job was left without an answer and cost no attempt. */
+export async function countUnanswered(db: Db, jobId: string): Promise<number> {
+  const [row] = await db.run<{ count: number }>(unansweredRow, [jobId]);
   return row?.count ?? 0;
 }

@@ -6,7 +6,7 @@ import { Failure, type FailureCode } from '../shared/errors.ts';
 import { attemptOnce, stopped, type AttemptContext, type AttemptOptions, type Work } from './attempt.ts';
 import { behindBreaker, postponed, toFailure } from './failure.ts';
 import { createBreaker, noBreaker, type Breaker } from './guard-breaker.ts';
-import { closingOf, noGate, spread, tellsOf, type Entry, type Gate, type Probe } from './guard-gate.ts';
+import { closingOf, noGate, outage, spread, tellsOf, type Entry, type Gate, type Probe } from './guard-gate.ts';
 import { createLimit, type Limit } from './guard-limit.ts';
 import { quickTries, type TryTimings } from './guard-tries.ts';
 
@@ -147,7 +147,7 @@ async function fire<T>(parts: Parts, { context, options, work }: Asked<T>): Prom
       throw behindBreaker(toFailure(context, { code: 'unavailable', why }), waitMs);
     }
     // The call that opened the breaker is as free as those after it.
-    const free = isAway(parts) && (error.code === 'unavailable' || error.code === 'timeout');
+    const free = isAway(parts) && outage.has(error.code);
     throw free ? behindBreaker(error, spread(waitMs, Math.random())) : judge(parts, error, false);
   }
 }

@@ -30,8 +30,8 @@ const snoozeMs: Partial<Record<FailureCode, number>> = {
   rate_limited: 30_000,
 };
 
-/** Probes of one job that may be paid for and cost no attempt: an hour of outage, when it is the only job there is. */
-const freeProbes = 10;
+/** Calls of one job without an answer that cost no attempt: an hour of outage, when it is the only job there is. */
+const freeUnanswered = 10;
 
 const longestWaitMs = 30 * 86_400_000;
 
@@ -41,8 +41,8 @@ export interface OutcomeContext {
   failures: number;
   /** The provider's gate is open until then: milliseconds from now, when it is. */
   gateMs?: number;
-  /** How often the job was a probe that may have been paid for and cost no attempt; asked of `mayBePaidProbe` only. */
-  probes?: number;
+  /** How often a call of the job was left without an answer and cost no attempt; known of `mayBePaid` only. */
+  unanswered?: number;
   random: number;
 }
 
@@ -66,15 +66,15 @@ export function mayBeShut({ code }: Failure): boolean {
 }
 
 /**
- * A probe whose outcome is unknown. An outage costs no attempt, so it is free, but not without end: each one may have been
- * paid for, and a payload that is too hard for the provider looks the same. Any other call of unknown outcome counts.
+ * A call that was left without an answer while the provider was away. An outage costs no attempt, so it is free, but not without
+ * end: each one may have been paid for, and a payload that is too hard for the provider looks the same.
  */
-export function mayBePaidProbe({ code, breakerOpen }: Failure): boolean {
+export function mayBePaid({ code, breakerOpen }: Failure): boolean {
   return code === 'unknown_outcome' && breakerOpen;
 }
 
-function isOutage(failure: Failure, { gateMs, probes = freeProbes }: OutcomeContext): boolean {
-  if (mayBePaidProbe(failure)) return probes < freeProbes;
+function isOutage(failure: Failure, { gateMs, unanswered = freeUnanswered }: OutcomeContext): boolean {
+  if (mayBePaid(failure)) return unanswered < freeUnanswered;
   return mayBeShut(failure) && (failure.breakerOpen || gateMs !== undefined);
 }
 

@@ -94,9 +94,9 @@ test('a wait that is no time is taken for the longest or none, and refuses no ne
   expect(await stage.outcomes(id)).toEqual(['snoozed']);
 });
 
-test('a job that is sent ahead in an outage uses no attempt up, ten times', async () => {
-  const probe = { provider: 'gemini', breakerOpen: true, retryAfterMs: 1 } as const;
-  const { id, ending } = await play(() => Promise.reject(new Failure('unknown_outcome', 'no answer', probe)));
+test('a job that an outage leaves without an answer uses no attempt up, ten times', async () => {
+  const away = { provider: 'gemini', breakerOpen: true, retryAfterMs: 1 } as const;
+  const { id, ending } = await play(() => Promise.reject(new Failure('unknown_outcome', 'no answer', away)));
   await ending;
   for (let again = 0; again < 9; again += 1) await stage.deliver(id);
   expect(await stage.row(id)).toMatchObject({ state: 'snoozed', failures: 0 });

@@ -8,7 +8,7 @@ const retry = { attempts: 3, backoff: 'fixed', delayMs: 100 } as const;
 function judge(
   code: FailureCode,
   options: FailureOptions = {},
-  context: { failures?: number; gateMs?: number; probes?: number } = {},
+  context: { failures?: number; gateMs?: number; unanswered?: number } = {},
 ): Verdict {
   return verdictOf(new Failure(code, 'why', options), { retry, failures: 0, random: 0, ...context });
 }
@@ -49,16 +49,14 @@ test('an outage behind an open breaker or gate is not now, for as long as that s
   expect(judge('unknown_outcome', {}, { gateMs: 7_000 })).toMatchObject({ outcome: 'failed' });
 });
 
-test('a probe that was left without an answer is not now either, but not for ever', () => {
-  const probe = { breakerOpen: true, retryAfterMs: 4_000 } as const;
+test('a call left without an answer in an outage is not now either, but not for ever', () => {
+  const away = { breakerOpen: true, retryAfterMs: 4_000 } as const;
   const snoozed = { outcome: 'snoozed', code: 'unknown_outcome', retryInMs: 4_000 };
-  expect(judge('unknown_outcome', probe, { failures: 2, probes: 9 })).toMatchObject(snoozed);
-  expect(judge('unknown_outcome', probe, { probes: 10 })).toMatchObject({
-    outcome: 'failed',
-    retryInMs: 4_000,
-  });
-  expect(judge('unknown_outcome', probe)).toMatchObject({ outcome: 'failed' }); // how many is not known
-  expect(judge('unknown_outcome', {}, { probes: 0 })).toMatchObject({ outcome: 'failed' }); // no probe
+  expect(judge('unknown_outcome', away, { failures: 2, unanswered: 9 })).toMatchObject(snoozed);
+  const counted = { outcome: 'failed', retryInMs: 4_000 };
+  expect(judge('unknown_outcome', away, { unanswered: 10 })).toMatchObject(counted);
+  expect(judge('unknown_outcome', away)).toMatchObject(counted); // how many is not known
+  expect(judge('unknown_outcome', {}, { unanswered: 0 })).toMatchObject({ outcome: 'failed' }); // no outage
 });
 
 test('what the other side asked for is waited out, but never less than the back-off and never for ever', () => {
