@@ -6,7 +6,16 @@ import { Failure, type FailureCode } from '../shared/errors.ts';
 import { attemptOnce, stopped, type AttemptContext, type AttemptOptions, type Work } from './attempt.ts';
 import { behindBreaker, postponed, toFailure } from './failure.ts';
 import { createBreaker, noBreaker, type Breaker } from './guard-breaker.ts';
-import { closingOf, noGate, outage, spread, tellsOf, type Entry, type Gate, type Probe } from './guard-gate.ts';
+import {
+  closingOf,
+  noGate,
+  outage,
+  spread,
+  tellsOf,
+  type Entry,
+  type Gate,
+  type Probe,
+} from './guard-gate.ts';
 import { createLimit, type Limit } from './guard-limit.ts';
 import { quickTries, type TryTimings } from './guard-tries.ts';
 

@@ -9,6 +9,7 @@ import { expirer, pruner, waiterRepair } from './maintenance/pruner.ts';
 import { reconciler } from './maintenance/reconciler.ts';
 import { relaySweep } from './maintenance/relay-sweep.ts';
 import { rescuer } from './maintenance/rescuer.ts';
+import { scrubber } from './maintenance/scrubber.ts';
 import { unparker } from './maintenance/unparker.ts';
 import { within } from './phases.ts';
 import { quarantine } from './quarantine.ts';
@@ -38,7 +39,8 @@ export function startCare(
   const leadMs = Math.max(everyMs * 2, 1_000);
   const maintenance = startMaintenance({ db, workerId, duties, queues, leadMs, emit });
   const unlisten = listen(db, () => maintenance.hint('relay-sweep'));
-  broker.onReturn(() => maintenance.hint('reconciler')); // it may have come back with less
+  // It may have come back with less.
+  broker.onReturn(() => ['reconciler', 'scrubber'].forEach((name) => maintenance.hint(name)));
   return {
     async stop() {
       // A round that waits for an absent store is nobody's loss: another process does it again.
@@ -63,6 +65,7 @@ function dutiesOf(options: WorkOptions, carer: Carer): Duty[] {
     relaySweep(relay, Math.min(everyMs, 2_000)),
     rescuer({ ...options, ...carer, leaseMs, everyMs }),
     reconciler({ ...options, ...carer, everyMs: config.STORYTIME_RECONCILE_MS }),
+    scrubber({ ...options, ...carer, everyMs: config.STORYTIME_RECONCILE_MS }),
     ageing({ ...options, ...carer, boundMs: config.STORYTIME_AGEING_MS, everyMs }),
     unparker({ db, onCommitted, aliveMs: leaseMs, everyMs }),
     expirer(db, everyMs * 6, onCommitted),

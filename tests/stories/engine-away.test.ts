@@ -1,4 +1,5 @@
-// Covers: workers/maintenance/rescuer.ts, workers/maintenance/reconciler.ts, workers/maintenance/relay-sweep.ts, workers/maintenance/pruner.ts
+// Covers: workers/maintenance/rescuer.ts, workers/maintenance/reconciler.ts, workers/maintenance/scrubber.ts,
+// workers/maintenance/relay-sweep.ts, workers/maintenance/pruner.ts
 // The engine is disposable: jobs are accepted without it, and what it forgets is given to it again.
 import { afterEach, beforeEach, expect, test } from '@jest/globals';
 import { Redis } from 'ioredis';
@@ -111,6 +112,19 @@ test('a flushed Redis, whose connections stay, is noticed by its canary: delayed
     expect(generation).toBe(2);
     expect(Number(startedAt) - Number(createdAt)).toBeGreaterThan(4_900);
   }
+});
+
+test('a queue that Redis lost while its canary stayed is given its delayed jobs again', async () => {
+  redis = await startRedis();
+  await open(redis.url);
+  await eventually('the engine is known', async () => (await house.broker.readEpoch()) !== undefined);
+  const { id } = await house.enqueue('play', {}, { options: { delayMs: 60_000 } });
+  await house.relay.idle();
+  const client = new Redis(redis.url);
+  await client.del(await client.keys('*:play:*'));
+  client.disconnect();
+  await eventually('it is there', async () => (await house.broker.held('play', [`${id}-2`])).size === 1);
+  expect(house.seen('engine.recovered')).toEqual([]);
 });
 
 test('an old copy of Redis that holds less, with the canary in it, is compared and completed', async () => {

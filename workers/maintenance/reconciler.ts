@@ -1,12 +1,11 @@
 // Notices that the engine has lost what it had, and gives it everything again. A look at the canary costs one round trip each
-// way; while it is right, one page of jobs is compared at each look, because a file cut at its end keeps its canary. Entries
-// that only the engine knows are left to it: their begin is refused. Safe beside live work and beside another reconciler.
+// way. Entries that only the engine knows are left to it: their begin is refused. Safe beside live work and beside another
+// reconciler.
 import type { Broker } from '../../engine/types.ts';
 import type { Emit } from '../../shared/events.ts';
 import type { Db } from '../../ledger/db.ts';
 import { doubtOf, underNewEpoch, type Doubt } from '../../ledger/epoch.ts';
 import { leaveLead, takeLead } from '../../ledger/leader.ts';
-import { recoverSome, walkDispatched } from '../../ledger/recover.ts';
 import { recoverAll } from '../../ledger/recover-all.ts';
 import type { Relay } from '../../ledger/relay.ts';
 import type { Duty } from './duty.ts';
@@ -21,22 +20,19 @@ export interface ReconcilerOptions {
   emit: Emit;
 }
 
-const scrubSize = 1_000;
 /** All processes look when the engine comes back; one of them compares. Renewed after each page. */
 const lead = 'recovery';
 const leadMs = 15_000;
 
 export function reconciler(options: ReconcilerOptions): Duty {
-  const { db, broker, queues, workerId } = options;
-  const walk = walkDispatched(db, { queues, size: scrubSize });
+  const { db, broker, workerId } = options;
   return {
     name: 'reconciler',
     everyMs: options.everyMs,
     async run() {
       if (!broker.ready) return 0;
       const doubt = await doubtOf(db, broker);
-      if (doubt === undefined)
-        return recoverSome(options, walk, { rows: scrubSize, ways: ['queued', 'active'] });
+      if (doubt === undefined) return 0;
       if (!(await takeLead(db, lead, workerId, leadMs))) return 0; // who has it notes the epoch when it is through
       try {
         return await recover(options, doubt);

@@ -1,0 +1,22 @@
+// While the canary is right, compares one page of jobs with the engine at each look: a file cut at its end keeps its canary. A
+// duty of its own, because on a busy machine a page takes seconds, and the canary must be looked at meanwhile.
+import { doubtOf } from '../../ledger/epoch.ts';
+import { recoverSome, walkDispatched } from '../../ledger/recover.ts';
+import type { Duty } from './duty.ts';
+import type { ReconcilerOptions } from './reconciler.ts';
+
+const pageSize = 1_000;
+
+export function scrubber(options: Omit<ReconcilerOptions, 'workerId' | 'emit'>): Duty {
+  const { db, broker, queues, everyMs } = options;
+  const walk = walkDispatched(db, { queues, size: pageSize });
+  return {
+    name: 'scrubber',
+    everyMs,
+    async run() {
+      // In doubt everything is compared, or is just being compared: not twice.
+      if (!broker.ready || (await doubtOf(db, broker)) !== undefined) return 0;
+      return recoverSome(options, walk, { rows: pageSize, ways: ['queued', 'active'] });
+    },
+  };
+}
