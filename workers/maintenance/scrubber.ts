@@ -1,5 +1,5 @@
-// While the canary is right, compares one page of jobs with the engine at each look: a file cut at its end keeps its canary. A
-// duty of its own, because on a busy machine a page takes seconds, and the canary must be looked at meanwhile.
+// While the canary is right, compares a page of jobs with the engine, and goes on from there the next time: a file cut at its end
+// keeps its canary. Not a part of the reconciler, because on a busy machine a page takes seconds, and that must look meanwhile.
 import { doubtOf } from '../../ledger/epoch.ts';
 import { recoverSome, walkDispatched } from '../../ledger/recover.ts';
 import type { Duty } from './duty.ts';
