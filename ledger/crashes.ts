@@ -17,21 +17,31 @@ export interface Death {
 const openAttempts = `(SELECT count(*)::int FROM job j WHERE j.worker_id = w.id AND j.state = 'running')`;
 const told = `w.id AS "workerId", w.host, w.pid, w.crash_reason AS reason, w.open_attempts AS "openAttempts"`;
 
+/** SQL of worker `w`: not taken for dead yet, was not asked to leave, and shows no sign of life. `ms` is a parameter. */
+export function isSilent(ms: string): string {
+  return `w.crashed_at IS NULL AND w.draining_at IS NULL AND w.stopped_at IS NULL
+    AND w.seen_at < clock_timestamp() - ${ms} * interval '1 ms'`;
+}
+
 const findSilent = {
   name: 'worker_silent',
   text: `UPDATE worker w SET crashed_at = clock_timestamp(), open_attempts = ${openAttempts}
     WHERE w.id IN (SELECT worker_id FROM job WHERE state = 'running' AND lease_until < clock_timestamp())
-      AND w.crashed_at IS NULL AND w.draining_at IS NULL AND w.stopped_at IS NULL
-      AND w.seen_at < clock_timestamp() - $1 * interval '1 ms'
+      AND ${isSilent('$1')}
     RETURNING ${told}`,
 };
 
 /** A live process is seen every third of a lease or more often; a dead one, when its last lease runs out, for two thirds. */
 const silentShare = 0.6;
 
+/** After how many ms without a sign of life a process that let a lease run out is dead. */
+export function silentMs(leaseMs: number): number {
+  return leaseMs * silentShare;
+}
+
 /** Takes for dead those that let a lease run out and showed no sign of life for most of it. */
 export function findDeaths(db: Db, leaseMs: number): Promise<Death[]> {
-  return db.run<Death & object>(findSilent, [leaseMs * silentShare]);
+  return db.run<Death & object>(findSilent, [silentMs(leaseMs)]);
 }
 
 const noteDeath = {

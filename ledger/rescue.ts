@@ -4,6 +4,7 @@
 // its begin is refused, and the delivery fails with the reason, so that it is on Bull Board's Failed list like all the dead.
 import type { Registry } from '../queues/registry.ts';
 import { crashesToDeath, crashesToLane, quarantineQueue } from '../queues/quarantine.ts';
+import { isSilent, silentMs } from './crashes.ts';
 import type { Db } from './db.ts';
 import { claim, type Dispatch } from './insert.ts';
 import { parkedForLane, roomInLane } from './lane.ts';
@@ -27,12 +28,14 @@ export interface Rescued {
 }
 
 // SKIP LOCKED: two rescuers share the work, and a finish that is being written right now wins. An attempt that began after
-// its process was taken for dead is one of a process that came back.
+// its process was taken for dead is one of a process that came back. One whose process is silent, but not taken for dead yet,
+// waits for the next look: its lease ran out after this one, and would be called lost by the accident of a millisecond.
 const gone = `SELECT j.id, j.queue, coalesce(w.crashed_at >= j.started_at, false) AS crashed, w.crash_reason, w.open_attempts,
     w.crash_reason IS NOT NULL AND w.open_attempts = 1 AND w.crashed_at >= j.started_at AS proven,
     '${quarantineQueue}' = ANY(w.queues) AS laned
   FROM job j LEFT JOIN worker w ON w.id = j.worker_id
-  WHERE j.state = 'running' AND (j.lease_until < clock_timestamp() OR w.crashed_at >= j.started_at)
+  WHERE j.state = 'running' AND (w.crashed_at >= j.started_at
+    OR (j.lease_until < clock_timestamp() AND NOT coalesce(${isSilent('$3')}, false)))
   ORDER BY j.id LIMIT 500 FOR UPDATE OF j SKIP LOCKED`;
 
 const judged = `SELECT g.*, j.crashes + g.crashed::int AS crashes_now, row_number() OVER (ORDER BY j.id) AS place,
@@ -85,12 +88,13 @@ type RescueRow = DispatchRow & {
   state: JobState;
 };
 
-/** Gives back what nobody runs any more, at most 500 attempts. */
+/** Gives back what nobody runs any more, at most 500 attempts. Comes after `findDeaths()` with the same lease. */
 export async function rescue(
   db: Db,
   limits: AttemptLimits,
+  leaseMs: number,
 ): Promise<{ rescued: readonly Rescued[]; dispatches: readonly Dispatch[] }> {
-  const rows = await db.run<RescueRow>(rescueRows, [limits.kinds, limits.attempts]);
+  const rows = await db.run<RescueRow>(rescueRows, [limits.kinds, limits.attempts, silentMs(leaseMs)]);
   return {
     rescued: rows.flatMap(({ own_queue: queue, id, kind, state, crashed, message }) =>
       queue === null ? [] : [{ id, kind, queue, state, outcome: crashed ? 'crashed' : 'lost', message }],

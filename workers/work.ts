@@ -3,6 +3,7 @@
 import type { Config } from '../shared/config.ts';
 import type { Emit, HoldReason } from '../shared/events.ts';
 import { newId } from '../shared/ids.ts';
+import { parentIsGone } from '../shared/parent.ts';
 import type { Engine, Link } from '../engine/connect.ts';
 import { consume } from '../engine/consume.ts';
 import type { Broker, Consumer, OnDelivery } from '../engine/types.ts';
@@ -109,7 +110,7 @@ export async function startWork(options: WorkOptions): Promise<Work> {
       parts.stopping = true;
       parts.intake.end();
       parts.unwatch?.();
-      workerDraining(db, workerId).catch(() => undefined); // then a kill in the middle counts as a crash
+      if (wasAsked(options)) workerDraining(db, workerId).catch(() => undefined); // or a kill in the middle counts as a crash
       const { takers } = parts.intake;
       await Promise.all([stopRunning({ ...parts, takers }, config.STORYTIME_GRACE_MS), care?.stop()]);
       watches.stop();
@@ -121,6 +122,14 @@ export async function startWork(options: WorkOptions): Promise<Work> {
       );
     },
   };
+}
+
+/**
+ * One whose `up` was killed leaves because of that death and is part of it, whether the ledger outlives it by a moment or not.
+ * The lane's job is not charged with the death of its parent.
+ */
+function wasAsked({ laneAs }: WorkOptions): boolean {
+  return laneAs !== undefined || !parentIsGone();
 }
 
 interface Own extends Pick<Parts, 'workerId' | 'leaving'> {

@@ -9,13 +9,16 @@ import { lives, startProcess, type TestProcess } from '../support/processes.ts';
 import { faultRegistry } from '../faults/programs/kinds.ts';
 
 const program = 'dist/tests/faults/programs/part.js';
-/** Forks a lane and is dead long before that has loaded its modules. */
-const hastyParent = `
-import { fork } from 'node:child_process';
+/** Forks a part as `up` does, and goes on with `then`. */
+const parentOf = (args: readonly string[], then = ''): string[] => [
+  '--input-type=module',
+  '--eval',
+  `import { fork } from 'node:child_process';
 import { writeSync } from 'node:fs';
-const lane = fork('${program}', ['work', '--lane'], { execArgv: [], stdio: ['ignore', 'inherit', 'inherit', 'ipc'] });
-writeSync(1, 'lane ' + lane.pid + '\\n');
-process.kill(process.pid, 'SIGKILL');`;
+const child = fork('${program}', ${JSON.stringify(args)}, { execArgv: [], stdio: ['ignore', 'inherit', 'inherit', 'ipc'] });
+writeSync(1, 'child ' + child.pid + '\\n');
+${then}`,
+];
 
 let database: TestDatabase;
 let folder: string;
@@ -60,10 +63,23 @@ test('the lane of a work process that is killed ends', async () => {
 }, 60_000);
 
 test('the lane of a work process that is killed before the lane can hear of it ends', async () => {
-  parent = startProcess(['--input-type=module', '--eval', hastyParent], { env });
-  await parent.says('lane ');
-  lane = Number(/^lane (\d+)$/m.exec(parent.output())?.[1]);
+  // Dead long before its child has loaded its modules.
+  parent = startProcess(parentOf(['work', '--lane'], `process.kill(process.pid, 'SIGKILL');`), { env });
+  await parent.says('child ');
+  lane = Number(/^child (\d+)$/m.exec(parent.output())?.[1]);
   expect(lives(lane)).toBe(true);
   await eventually('the lane is gone', () => !lives(lane));
   await eventually('it said why', () => parent.output().includes('stopping: the parent process is gone'));
+}, 60_000);
+
+test('a work process whose parent is killed dies with it: nobody asked it to leave', async () => {
+  const { id } = await house.enqueue('sleep', { ms: 60_000 });
+  parent = startProcess(parentOf(['work']), { env });
+  const { workerId } = await house.until(id, ({ state }) => state === 'running');
+  const look = () => house.db.prisma.worker.findFirstOrThrow({ where: { id: workerId ?? '' } });
+  const { pid } = await look();
+  await parent.end('SIGKILL');
+  await eventually('it is gone', () => !lives(pid));
+  expect(parent.output()).toContain('stopping: the parent process is gone');
+  expect(await look()).toMatchObject({ drainingAt: null, stoppedAt: null });
 }, 60_000);

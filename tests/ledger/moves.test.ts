@@ -122,13 +122,13 @@ const operations: Record<string, Operation> = {
   },
   async rescue({ id }) {
     await setJob(lives, id, `lease_until = now() - interval '1 s'`);
-    return rescue(lives.db, limitsOf(registry));
+    return rescue(lives.db, limitsOf(registry), 1_000);
   },
   async crash({ id }) {
     await setJob(lives, id, `lease_until = now() - interval '1 s'`);
     await query(lives, `UPDATE worker SET seen_at = now() - interval '1 min', crashed_at = NULL`);
     await findDeaths(lives.db, 1_000);
-    return rescue(lives.db, limitsOf(registry));
+    return rescue(lives.db, limitsOf(registry), 1_000);
   },
   comeBack: () => workerSeen(lives.db, lives.workerId),
   async expire({ id }, random) {
@@ -237,7 +237,7 @@ test('a begin takes a job once, early ones are put back and stale ones are gone'
 test('the outcome of an attempt that was taken over is refused, also in one batch with the current one', async () => {
   const first = await lives.start();
   await setJob(lives, first.jobId, `lease_until = now() - interval '1 s'`);
-  await rescue(lives.db, limitsOf(registry));
+  await rescue(lives.db, limitsOf(registry), 1_000);
   const second = begunOf(await lives.attempts.begin({ jobId: first.jobId, generation: 2 }));
   const [stale, current] = await Promise.all(
     [first, second].map(({ jobId, attemptNo }) =>

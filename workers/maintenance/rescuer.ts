@@ -53,7 +53,7 @@ async function giveBack({ db, leaseMs, registry, emit, onCommitted }: RescuerOpt
       message: `a work process died: no sign of life of ${pid} on ${host}; its jobs run elsewhere`,
       facts: { workerId, openAttempts },
     });
-  const { rescued, dispatches } = await rescue(db, limitsOf(registry));
+  const { rescued, dispatches } = await rescue(db, limitsOf(registry), leaseMs);
   onCommitted(dispatches);
   for (const one of rescued) tell(emit, one);
   return rescued.length;
