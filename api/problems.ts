@@ -2,7 +2,7 @@
 // No stack, no SQL, nothing of a cause we do not know: an unknown error is `internal` outside and a notice inside.
 import { problems, Problem, toError } from '../shared/errors.ts';
 import { sanitiseText } from '../shared/text.ts';
-import { ledgerProblem } from '../ledger/db.ts';
+import { ledgerProblem } from '../ledger/ledger-errors.ts';
 import { send, type Exchange } from './exchange.ts';
 
 const problemTypes = 'https://storytime.example/problems/';

@@ -2,7 +2,7 @@
 import type { ErrorRequestHandler, Request, Response } from 'express';
 import { Problem, problems, toError, type ProblemCode } from '../shared/errors.ts';
 import type { Emit } from '../shared/events.ts';
-import { ledgerProblem } from '../ledger/db.ts';
+import { ledgerProblem } from '../ledger/ledger-errors.ts';
 import { render } from './views.ts';
 
 /** Whether a person's browser asks for a page, rather than a script for data. */

@@ -1,7 +1,8 @@
 // Cancel. A job that is not running is cancelled at once, with its open descendants; a running one is asked to stop and its
 // host writes the outcome. Asking twice gives the same answer; a job that ended otherwise is refused.
 import { Problem } from '../shared/errors.ts';
-import { sqlState, type Db, type Run } from './db.ts';
+import type { Db, Run } from './db.ts';
+import { sqlState } from './ledger-errors.ts';
 import { isFinal, openStates, sqlStates, type JobState } from './moves.ts';
 import { engineQueue, wakeWaiters } from './waiters.ts';
 

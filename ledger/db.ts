@@ -3,8 +3,9 @@
 import { PrismaPg } from '@prisma/adapter-pg';
 import pg from 'pg';
 import type { Emit } from '../shared/events.ts';
-import { Problem, toError } from '../shared/errors.ts';
+import { toError } from '../shared/errors.ts';
 import { PrismaClient, type Prisma } from './generated/prisma/client.ts';
+import { throwOn } from './ledger-errors.ts';
 
 export interface DbOptions {
   url: string;
@@ -93,24 +94,21 @@ async function runOn<Row extends pg.QueryResultRow>(
   statement: Statement,
   values: readonly unknown[],
 ): Promise<Row[]> {
-  const { rows } = await target.query<Row>({
-    name: statement.name,
-    text: statement.text,
-    values: [...values],
-  });
+  const { name, text } = statement;
+  const { rows } = await target.query<Row>({ name, text, values: [...values] }).catch(throwOn);
   return rows;
 }
 
 async function inTransaction<T>(pool: pg.Pool, work: (run: Run) => Promise<T>): Promise<T> {
-  const client = await pool.connect();
+  const client = await pool.connect().catch(throwOn);
   let broken: Error | undefined;
   // The pool listens to idle connections only: without this a connection that breaks in here ends the process.
   const onError = (error: Error): void => void (broken = error);
   client.on('error', onError);
   try {
-    await client.query('BEGIN');
+    await client.query('BEGIN').catch(throwOn);
     const result = await work((statement, values) => runOn(client, statement, values));
-    await client.query('COMMIT');
+    await client.query('COMMIT').catch(throwOn);
     return result;
   } catch (thrown) {
     await client.query('ROLLBACK').catch((error: unknown) => {
@@ -129,59 +127,4 @@ async function timed<T>(emit: Emit, name: string, work: () => Promise<T>): Promi
   const durationMs = Math.round(performance.now() - start);
   if (durationMs > 100) emit('ledger.slow', { model: 'raw', action: name, durationMs });
   return result;
-}
-
-/** Beside these: class 08, the connection, and class 53, a server without room, memory or connections. */
-const connectionCodes = new Set([
-  'ECONNREFUSED',
-  'ECONNRESET',
-  'EPIPE',
-  'ETIMEDOUT',
-  'EHOSTUNREACH',
-  'ENETUNREACH',
-  'ENOTFOUND',
-  'EAI_AGAIN',
-  '57P01',
-  '57P02',
-  '57P03',
-  '57014',
-  '25006',
-]);
-
-/** Whether the ledger could not be reached or did not answer in time (rather than refused what it was asked). */
-export function isLedgerDown(thrown: unknown): boolean {
-  const error = toError(thrown);
-  const code = 'code' in error && typeof error.code === 'string' ? error.code : '';
-  if (connectionCodes.has(code) || /^(?:08|53)/.test(code)) return true;
-  if (error.cause !== undefined && error.cause !== thrown && isLedgerDown(error.cause)) return true;
-  return /timeout exceeded when trying to connect|Connection terminated|Query read timeout|Can't reach database|Server has closed|not queryable|Client was closed|the database system is|too many clients|connection slots are reserved/i.test(
-    error.message,
-  );
-}
-
-/** Deadlock, serialisation failure, a transaction that stood still, and Prisma's names for these and for a transaction that could not be held open. */
-const rolledBackCodes = new Set(['40P01', '40001', '25P03', 'P2034', 'P2028']);
-
-/** Whether the same write may succeed when it is sent again: the ledger was away, or it took the write back itself. */
-export function mayBeSentAgain(thrown: unknown): boolean {
-  const error = toError(thrown);
-  return isLedgerDown(error) || ('code' in error && rolledBackCodes.has(String(error.code)));
-}
-
-/** The same error, or a 503 Problem when the ledger is away. */
-export function ledgerProblem(thrown: unknown): Error {
-  if (thrown instanceof Problem || !isLedgerDown(thrown)) return toError(thrown);
-  return new Problem(
-    'ledger_unavailable',
-    'the request failed: the ledger does not answer; send it again with the same Idempotency-Key',
-    {
-      retryAfterSeconds: 2,
-      cause: thrown,
-    },
-  );
-}
-
-/** SQLSTATE of a PostgreSQL error, or undefined. */
-export function sqlState(thrown: unknown): string | undefined {
-  return thrown instanceof pg.DatabaseError ? thrown.code : undefined;
 }

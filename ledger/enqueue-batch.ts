@@ -2,7 +2,8 @@
 // connection is answered by sending the same ids again, and a used key answers with its first job.
 import type { Settled } from '../shared/batcher.ts';
 import { Problem, toError } from '../shared/errors.ts';
-import { isLedgerDown, sqlState, type Db } from './db.ts';
+import type { Db } from './db.ts';
+import { isLedgerDown, sqlState } from './ledger-errors.ts';
 import {
   insertRequests,
   keyReused,

@@ -3,7 +3,8 @@
 import { createBatcher } from '../shared/batcher.ts';
 import type { Emit } from '../shared/events.ts';
 import { reach } from '../shared/points.ts';
-import { ledgerProblem, type Db } from './db.ts';
+import type { Db } from './db.ts';
+import { ledgerProblem } from './ledger-errors.ts';
 import { commitBatch, type Enqueued } from './enqueue-batch.ts';
 import type { EnqueueRequest } from './enqueue-rows.ts';
 import type { Dispatch } from './insert.ts';

@@ -36,10 +36,11 @@ export const laneHasWork = (db: Db): Promise<boolean> => ask(db, workRow);
 /** Whether it has work, and no process that serves it. */
 export const laneWantsProcess = (db: Db): Promise<boolean> => ask(db, wantRow);
 
+// Also one whose process came back and was acquitted: it goes by its own queue again.
 const freeRows = {
   name: 'lane_free',
   text: `WITH first AS (
-      SELECT id FROM job WHERE state = 'parked' AND crashes >= ${crashesToLane} AND parked_for = '${parkedForLane}'
+      SELECT id FROM job WHERE state = 'parked' AND parked_for = '${parkedForLane}'
       ORDER BY run_at LIMIT ${roomInLane} FOR UPDATE SKIP LOCKED)
     UPDATE job j SET state = 'waiting', parked_for = NULL, generation = j.generation + 1, dispatched_at = NULL, claimed_until = ${claim}
     FROM first WHERE j.id = first.id RETURNING ${dispatchColumns('j')}`,

@@ -24,6 +24,9 @@ export function toDispatch(row: DispatchRow): Dispatch {
   return { id, generation, kind, queue, priority, tenant, summary, attempt, delayMs };
 }
 
+// A waiter is due when its last child has ended and has as long from then as any job: the children may have used up the day.
+const itsOwnTime = 'clock_timestamp() + (w.give_up_at - w.run_at)';
+
 /**
  * Two CTEs, `freed` and `woken`, that count down the waiters of the rows of `ended` (which has waiter_id and state).
  * Concurrent countdowns serialise on the waiter's row; PostgreSQL recomputes the difference from the newest version.
@@ -36,6 +39,7 @@ export function wakeWaiters(ended: string): string {
       UPDATE job w SET open_children = w.open_children - f.ended,
         state = CASE WHEN w.open_children <= f.ended THEN 'waiting' ELSE w.state END,
         run_at = CASE WHEN w.open_children <= f.ended THEN clock_timestamp() ELSE w.run_at END,
+        give_up_at = CASE WHEN w.open_children <= f.ended THEN ${itsOwnTime} ELSE w.give_up_at END,
         claimed_until = ${claim}
       FROM freed f WHERE w.id = f.waiter_id AND w.state = 'blocked'
       RETURNING ${dispatchColumns('w')})`;
@@ -47,7 +51,9 @@ const repairRows = {
       SELECT w.id, w.open_children, (SELECT count(*) FROM job c WHERE c.waiter_id = w.id AND c.state NOT IN (${sqlStates(finalStates)}))::int AS really
       FROM job w WHERE w.state = 'blocked' AND w.created_at < clock_timestamp() - interval '10 s')
     UPDATE job w SET open_children = x.really, claimed_until = clock_timestamp(),
-      state = CASE WHEN x.really = 0 THEN 'waiting' ELSE w.state END, run_at = CASE WHEN x.really = 0 THEN clock_timestamp() ELSE w.run_at END
+      state = CASE WHEN x.really = 0 THEN 'waiting' ELSE w.state END,
+      run_at = CASE WHEN x.really = 0 THEN clock_timestamp() ELSE w.run_at END,
+      give_up_at = CASE WHEN x.really = 0 THEN ${itsOwnTime} ELSE w.give_up_at END
     FROM wrong x WHERE w.id = x.id AND w.state = 'blocked' AND w.open_children = x.open_children AND x.really <> x.open_children
     RETURNING w.id`,
 };

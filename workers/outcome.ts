@@ -3,6 +3,7 @@
 import { Failure, toError, type FailureCode } from '../shared/errors.ts';
 import { sanitiseText } from '../shared/text.ts';
 import type { Verdict } from '../ledger/finish.ts';
+import { isAbsence } from '../ledger/ledger-errors.ts';
 import { backoffMs } from '../queues/backoff.ts';
 import type { RetryPolicy } from '../queues/define.ts';
 
@@ -32,6 +33,9 @@ const snoozeMs: Partial<Record<FailureCode, number>> = {
 
 /** Calls of one job without an answer that cost no attempt: an hour of outage, when it is the only job there is. */
 const freeUnanswered = 10;
+
+/** A read of a handler met an absent ledger; the outcome is written when it is back, so it is back. */
+const shortPause = { breakerOpen: true, retryAfterMs: 1_000 } as const;
 
 const longestWaitMs = 30 * 86_400_000;
 
@@ -90,10 +94,15 @@ function waitOf(retryAfterMs: number | undefined): number | undefined {
     : Math.min(Math.max(retryAfterMs, 0), longestWaitMs);
 }
 
-/** Anything that is not a Failure is a bug of ours, whatever was thrown. */
+/** Anything that is not a Failure is a bug of ours, whatever was thrown; but for a ledger that is away, which costs no attempt. */
 export function toFailure(thrown: unknown): Failure {
   if (thrown instanceof Failure) return thrown;
-  return new Failure('bug', toError(thrown).message, { cause: thrown });
+  const { message } = toError(thrown);
+  if (!isAbsence(thrown)) return new Failure('bug', message, { cause: thrown });
+  return new Failure('unavailable', `the ledger did not answer: ${message}`, {
+    cause: thrown,
+    ...shortPause,
+  });
 }
 
 function stackOf(thrown: unknown): string | null {

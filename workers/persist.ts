@@ -1,6 +1,6 @@
 // Writing what must not be lost: an answer in our hands is worth more than the slot it holds, so a write that meets an
 // absent ledger is tried again until it succeeds, is refused, or the process has to go.
-import { mayBeSentAgain } from '../ledger/db.ts';
+import { mayBeSentAgain } from '../ledger/ledger-errors.ts';
 
 /** Repeats `write` while the ledger is away or takes it back (a deadlock); any other error, and an aborted `signal`, end it. */
 export async function persist<T>(write: () => Promise<T>, signal: AbortSignal): Promise<T> {

@@ -1,7 +1,10 @@
+// The connection to the ledger, and what its errors mean.
+// Covers: ledger/ledger-errors.ts
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { Problem } from '../../shared/errors.ts';
 import { createEvents } from '../../shared/events.ts';
-import { isLedgerDown, ledgerProblem, mayBeSentAgain, openDb, type Db } from '../../ledger/db.ts';
+import { openDb, type Db } from '../../ledger/db.ts';
+import { isAbsence, isLedgerDown, ledgerProblem, mayBeSentAgain } from '../../ledger/ledger-errors.ts';
 import { createDatabase, execute, type TestDatabase } from '../support/database.ts';
 import { eventually } from '../support/house.ts';
 import { startProxy, type TestProxy } from '../support/proxy.ts';
@@ -65,6 +68,54 @@ test('a network that swallows everything ends in an error that counts as away, n
   const thrown = await failureOf(db.run(ownPid, []));
   proxy.restore();
   expect([String(thrown), isLedgerDown(thrown)]).toEqual([String(thrown), true]);
+});
+
+/** The ways of Prisma, which wraps what the server says. */
+function prismaWays(): Promise<unknown>[] {
+  return [
+    db.prisma.schemaFloor.create({ data: { migration: 'm' } }),
+    db.prisma.$executeRaw`INSERT INTO schema_floor (migration) VALUES ('m')`,
+    db.prisma.$transaction((tx) => tx.schemaFloor.create({ data: { migration: 'm' } })),
+    db.prisma.$transaction(
+      (tx) => tx.$queryRaw`INSERT INTO schema_floor (migration) VALUES ('m') RETURNING 1`,
+    ),
+  ];
+}
+
+test.each([
+  ['53100', 'a full disk', true, true],
+  ['57P01', 'a stop', true, true],
+  ['25006', 'a standby', true, true],
+  ['57014', 'a statement that took too long', true, true],
+  ['08006', 'a broken connection', true, true],
+  ['40P01', 'a deadlock', false, true],
+  ['40001', 'a serialisation failure', false, true],
+  ['23514', 'a check', false, false],
+  ['P0001', 'a refusal of its own', false, false],
+])('what PostgreSQL says (%s, %s) is understood through Prisma, too', async (code, _name, down, again) => {
+  const refuse = `CREATE OR REPLACE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS
+    $$ BEGIN RAISE EXCEPTION 'no more of this' USING ERRCODE = '${code}'; END $$`;
+  const trigger = `CREATE OR REPLACE TRIGGER refuse BEFORE INSERT ON schema_floor EXECUTE FUNCTION refuse()`;
+  await db.prisma.$executeRawUnsafe(refuse);
+  await db.prisma.$executeRawUnsafe(trigger);
+  for (const thrown of await Promise.all(prismaWays().map(failureOf)))
+    expect([String(thrown), isLedgerDown(thrown), mayBeSentAgain(thrown)]).toEqual([
+      String(thrown),
+      down,
+      again,
+    ]);
+});
+
+test('a handler that met an absent ledger is told from one whose own connection was refused', async () => {
+  proxy.cut();
+  const [ping, ...away] = (await Promise.all(ways().map(failureOf))).toReversed();
+  proxy.restore();
+  expect([isLedgerDown(ping), ...away.map(isAbsence)]).toEqual([true, true, true, true, true]);
+  const elsewhere = await failureOf(fetch('http://127.0.0.1:1'));
+  const slow = await failureOf(db.run({ name: 'slow', text: 'SELECT pg_sleep(5)::text' }, []));
+  const refused = await failureOf(db.run({ name: 'wrong', text: 'SELECT 1/0' }, []));
+  expect([elsewhere, slow, refused, undefined].map(isAbsence)).toEqual([false, false, false, false]);
+  await expect(Promise.all(ways())).resolves.toHaveLength(5);
 });
 
 test('a statement that takes too long is ended by the server and may be sent again', async () => {

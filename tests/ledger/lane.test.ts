@@ -3,6 +3,7 @@
 import { afterEach, beforeEach, expect, test } from '@jest/globals';
 import { quarantineQueue } from '../../queues/quarantine.ts';
 import { freeParked, laneHasWork } from '../../ledger/lane.ts';
+import { workerSeen } from '../../ledger/workers.ts';
 import { die, look, round, silence, worker } from './deaths.ts';
 import { addJob, openLedger, query, setJob, type LedgerWorld } from './world.ts';
 
@@ -69,6 +70,23 @@ test('a death in the lane that nobody saw is forgiven once, and at the fourth cr
     expect((await round(world)).rescued).toMatchObject([{ state }]);
   }
   expect(await look(world, id)).toMatchObject([{ crashes: 4, failures: 0 }]);
+});
+
+test('a job parked for the full lane whose process comes back goes on by its own queue', async () => {
+  await query(
+    world,
+    `INSERT INTO job (id, tenant, queue, kind, source, state, priority, run_at, give_up_at, payload, crashes)
+    SELECT gen_random_uuid(), 't', 'email', 'send-email', 'api', 'waiting', 5, now(), now() + interval '1 d', '{}', 2 FROM generate_series(1, 200)`,
+  );
+  const paused = await worker(world);
+  const [id = ''] = await paused.begin(1);
+  await setJob(world, id, 'crashes = 1');
+  await silence(world, paused);
+  expect((await round(world)).rescued).toMatchObject([{ state: 'parked' }]);
+  await workerSeen(world.db, paused.id);
+  await query(world, `DELETE FROM job WHERE queue = 'email'`);
+  expect(await freeParked(world.db)).toMatchObject([{ id, queue: 'story-generation' }]);
+  expect(await look(world, id)).toMatchObject([{ state: 'waiting', crashes: 1, outcomes: ['lost'] }]);
 });
 
 test('what the full lane does not take is parked with a reason, and set free when there is room', async () => {

@@ -57,6 +57,20 @@ test('children that die, are cancelled or expire count down like those that succ
   expect(await stateOf(lives, waiter)).toBe('waiting');
 });
 
+test('a waiter whose children used up the day has a day of its own from their end', async () => {
+  const { waiter, children } = await newFamily(1);
+  for (const id of [waiter, ...children])
+    await setJob(lives, id, `run_at = now() - interval '25 h', give_up_at = now() - interval '1 h'`);
+  expect(await expire(lives.db)).toMatchObject({ expired: 1, dispatches: [{ id: waiter }] });
+  expect(await expire(lives.db)).toEqual({ expired: 0, dispatches: [] });
+  const [row] = await query(
+    lives,
+    `SELECT state, round(extract(epoch FROM give_up_at - now()) / 3600)::int AS hours FROM job WHERE id = $1`,
+    [waiter],
+  );
+  expect(row).toEqual({ state: 'waiting', hours: 24 });
+});
+
 test('the last child to end hands the waiter on, to be carried to the engine at once', async () => {
   const { waiter, children } = await newFamily(3);
   lives.returned.length = 0;
@@ -113,6 +127,8 @@ test('the repair finds nothing in health and mends a count that is wrong', async
   await setJob(lives, waiter, 'open_children = 7');
   expect(await repairWaiters(lives.db)).toBe(1);
   for (const id of children) await setJob(lives, id, `state = 'succeeded'`);
+  await setJob(lives, waiter, `run_at = now() - interval '25 h', give_up_at = now() - interval '1 h'`);
   expect(await repairWaiters(lives.db)).toBe(1);
+  expect(await expire(lives.db)).toMatchObject({ expired: 0 });
   expect([await stateOf(lives, waiter), await repairWaiters(lives.db)]).toEqual(['waiting', 0]);
 });

@@ -4,7 +4,7 @@ import { rescue } from '../../ledger/rescue.ts';
 import type { Call } from '../../shared/call.ts';
 import { Failure } from '../../shared/errors.ts';
 import type { Ending } from '../../engine/types.ts';
-import type { Job } from '../../workers/define.ts';
+import type { Job, Services } from '../../workers/define.ts';
 import { Stop } from '../../workers/stop.ts';
 import { eventually } from '../support/house.ts';
 import { gate, openStage, type Stage } from './stage.ts';
@@ -163,6 +163,28 @@ test('memories that cannot be read are asked for again, not given up on', async 
   await ending;
   expect(await stage.deliver(id)).toMatchObject({ outcome: 'succeeded' });
   expect((await stage.row(id)).result).toBe('first');
+});
+
+test('a ledger that is away when a handler reads from it costs no attempt', async () => {
+  const own = await openStage({
+    leaseMs: 60_000,
+    async handler(job: Job, { db }: Services) {
+      if (job.attempt > 1) return {};
+      return job.step('draw', () => {
+        own.proxy.cut();
+        return db.prisma.story.count();
+      });
+    },
+  });
+  const id = await own.add();
+  const ending = own.deliver(id);
+  await eventually('the ledger is missed', () => own.seen('notice').length > 0);
+  own.proxy.restore();
+  expect(await ending).toEqual({ failed: false, outcome: 'snoozed' });
+  expect(await own.row(id)).toMatchObject({ failures: 0, errorCode: 'unavailable' });
+  expect((await own.row(id)).errorMessage).toMatch(/^the ledger did not answer: /);
+  expect(await own.deliver(id)).toMatchObject({ outcome: 'succeeded' });
+  await own.close();
 });
 
 test('an outcome whose answer was lost on the way is recorded once', async () => {
