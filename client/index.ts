@@ -37,7 +37,11 @@ export interface Client<Jobs extends JobTypes = Ours> {
   providers: ProvidersClient;
 }
 
-/** `url` of the API and a key (`stj_...`); `timeoutMs` is the limit of one request, default 10 s. */
+/**
+ * `url` of the API and a key (`stj_...`); `timeoutMs` is the limit of one request, default 10 s. What cannot be sent (a key that
+ * is no header) is a TypeError at once, and so is an answer that asks for more than 10 s of patience (a budget that is used up)
+ * a ProblemError.
+ */
 export function connect<Jobs extends JobTypes = Ours>(connection: Connection): Client<Jobs> {
   const get: Client<Jobs>['get'] = (id, { include = [], signal } = {}) => {
     const query = include.length === 0 ? '' : `?include=${include.join(',')}`;
@@ -52,8 +56,7 @@ export function connect<Jobs extends JobTypes = Ours>(connection: Connection): C
     get,
     async wait(job, options = {}) {
       const id = typeof job === 'string' ? job : job.id;
-      const { signal } = options;
-      const look = () => get(id, signal === undefined ? {} : { signal });
+      const look = (signal: AbortSignal) => get(id, { signal });
       return (await ended(look, id, options)) as never;
     },
     providers: connectProviders(connection),

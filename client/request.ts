@@ -8,6 +8,8 @@ export interface Connection {
   fetch?: typeof fetch;
   /** Limit of one request, in ms. */
   timeoutMs?: number;
+  /** No try begins later than this after the first one, in ms; default: up to six are made. */
+  patienceMs?: number;
 }
 
 export interface RequestFacts {
@@ -19,65 +21,104 @@ export interface RequestFacts {
 }
 
 const tries = 6;
-const passing = new Set([429, 502, 503, 504]);
+const passing = new Set([0, 429, 502, 503, 504]);
 const longestPauseMs = 10_000;
 
-type Outcome = { response: Response } | { error: Error };
+interface Answer {
+  status: number;
+  ok: boolean;
+  text: string;
+  /** What the server asks for, in ms; 0 when it does not. */
+  retryAfterMs: number;
+}
+type Outcome = { answer: Answer } | { error: Error };
 
 /** The answer as JSON. Throws a ProblemError once trying again cannot help or did not. */
 export async function request<T>(connection: Connection, facts: RequestFacts): Promise<T> {
+  const headers = headersOf(connection, facts);
+  const until = performance.now() + (connection.patienceMs ?? Number.POSITIVE_INFINITY);
   for (let turn = 1; ; turn += 1) {
-    const outcome = await once(connection, facts);
-    if ('response' in outcome && outcome.response.ok) return (await outcome.response.json()) as T;
-    if (turn === tries || !mayPass(outcome)) throw await problemOf(connection, outcome);
-    await sleep(pauseAfter(outcome, turn), facts.signal);
+    const outcome = await once(connection, { ...facts, headers });
+    const value = valueOf(outcome);
+    if (value !== undefined) return value.json as T;
+    const pauseMs = pauseAfter(outcome, turn);
+    const over = turn === tries || pauseMs > longestPauseMs || performance.now() + pauseMs > until;
+    if (over || !mayPass('answer' in outcome ? outcome.answer.status : 0))
+      throw problemOf(connection, outcome);
+    await sleep(pauseMs, facts.signal);
   }
 }
 
-function mayPass(outcome: Outcome): boolean {
-  return 'error' in outcome || passing.has(outcome.response.status);
+/** Whether another try may do better. The status of a ProblemError; 0 is no answer. */
+export function mayPass(status: number): boolean {
+  return passing.has(status);
 }
 
-/** What the server asked for, or twice as long each time; never longer than 10 s. */
+/** What cannot be sent is the caller's mistake, and its text may be a secret: it is not repeated. */
+function headersOf({ key }: Connection, { body, headers }: RequestFacts): Headers {
+  const type = body === undefined ? {} : { 'content-type': 'application/json' };
+  try {
+    return new Headers({ authorization: `Bearer ${key}`, ...type, ...headers });
+  } catch {
+    const which = ['the API key', ...Object.keys(headers ?? {}).map((name) => `the ${name}`)].join(' or ');
+    throw new TypeError(`the request was not sent: ${which} is not one line of plain ASCII text`);
+  }
+}
+
+/** Undefined when there is no good answer in JSON. */
+function valueOf(outcome: Outcome): { json: unknown } | undefined {
+  if (!('answer' in outcome) || !outcome.answer.ok) return undefined;
+  try {
+    return { json: JSON.parse(outcome.answer.text) };
+  } catch {
+    return undefined;
+  }
+}
+
+/** What the server asks for, or twice as long each time, up to 10 s; an answer that asks for more is not waited for. */
 function pauseAfter(outcome: Outcome, turn: number): number {
-  const header = 'response' in outcome ? Number(outcome.response.headers.get('retry-after')) : 0;
-  const backOffMs = 100 * 2 ** turn * (0.5 + Math.random() / 2);
-  return Math.min(longestPauseMs, Math.max(backOffMs, (header || 0) * 1_000));
+  const backOffMs = Math.min(longestPauseMs, 100 * 2 ** turn * (0.5 + Math.random() / 2));
+  return Math.max(backOffMs, 'answer' in outcome ? outcome.answer.retryAfterMs : 0);
 }
 
-/** The caller's own abort is thrown: it is not a failure to be repeated. */
-async function once(connection: Connection, facts: RequestFacts): Promise<Outcome> {
-  const { signal, body } = facts;
+/** One try, to the last byte of the answer. The caller's own abort is thrown: it is not a failure to be repeated. */
+async function once(
+  connection: Connection,
+  facts: Omit<RequestFacts, 'headers'> & { headers: Headers },
+): Promise<Outcome> {
+  const { signal, body, headers } = facts;
   signal?.throwIfAborted();
   const limit = AbortSignal.timeout(connection.timeoutMs ?? 10_000);
-  const type = body === undefined ? {} : { 'content-type': 'application/json' };
   try {
     const response = await (connection.fetch ?? fetch)(connection.url.replace(/\/$/, '') + facts.path, {
       method: body === undefined ? 'GET' : 'POST',
-      headers: { authorization: `Bearer ${connection.key}`, ...type, ...facts.headers },
+      headers,
       ...(body === undefined ? {} : { body: JSON.stringify(body) }),
       signal: signal === undefined ? limit : AbortSignal.any([limit, signal]),
     });
-    return { response };
+    const { status, ok } = response;
+    const retryAfterMs = (Number(response.headers.get('retry-after')) || 0) * 1_000;
+    return { answer: { status, ok, retryAfterMs, text: await response.text() } };
   } catch (thrown) {
     signal?.throwIfAborted();
     return { error: thrown as Error };
   }
 }
 
-async function problemOf({ url }: Connection, outcome: Outcome): Promise<ProblemError> {
+function problemOf({ url }: Connection, outcome: Outcome): ProblemError {
   if ('error' in outcome) {
     const why = `${url} does not answer: ${outcome.error.message}; check the address and that the API runs`;
     const facts = { status: 0, code: 'unreachable', detail: `the request failed: ${why}` };
     return new ProblemError(facts, { cause: outcome.error });
   }
-  const { status } = outcome.response;
+  const { status, ok, text } = outcome.answer;
   try {
-    return new ProblemError({ ...((await outcome.response.json()) as ProblemFacts), status });
+    if (!ok) return new ProblemError({ ...(JSON.parse(text) as ProblemFacts), status });
   } catch {
-    const why = `${url} answered ${status} without a problem document; is it the API?`;
-    return new ProblemError({ status, code: 'unreadable', detail: `the request failed: ${why}` });
+    // told below
   }
+  const why = `${url} answered ${status} without ${ok ? 'JSON' : 'a problem document'}; is it the API?`;
+  return new ProblemError({ status, code: 'unreadable', detail: `the request failed: ${why}` });
 }
 
 /** Waits, unless the signal aborts first; then throws its reason. */

@@ -1,26 +1,53 @@
 // Waiting for a job by asking for it: less often the longer it takes, 100 ms at first, a second at most.
-import { JobDead, JobTimeout } from './errors.ts';
-import { sleep } from './request.ts';
+import { JobDead, JobTimeout, ProblemError } from './errors.ts';
+import { mayPass, sleep } from './request.ts';
 import type { JobStatus, WaitOptions } from './types.ts';
 
-/** The result of a job once it (and with `tree` its family) has ended. Throws JobDead or JobTimeout. */
-export async function ended(
-  look: () => Promise<JobStatus>,
-  jobId: string,
-  options: WaitOptions,
-): Promise<unknown> {
+type Look = (signal: AbortSignal) => Promise<JobStatus>;
+
+/** One look has a second at least, however little is left; a timer cannot be longer than the latter. */
+const leastMs = 1_000;
+const longestMs = 2_147_483_647;
+
+/**
+ * The result of a job once it (and with `tree` its family) has ended. Throws JobDead or JobTimeout. Once the API has answered it
+ * may be away for a while.
+ */
+export async function ended(look: Look, jobId: string, options: WaitOptions): Promise<unknown> {
   const timeoutMs = options.timeoutMs ?? 600_000;
   const until = performance.now() + timeoutMs;
   let seen = '';
   for (let pauseMs = 100; ; pauseMs = Math.min(1_000, pauseMs * 1.5)) {
-    const job = await look();
-    const now = JSON.stringify(job);
-    if (now !== seen) options.onProgress?.(job);
-    seen = now;
-    if (isOver(job, options.tree ?? false)) return job.result;
     const leftMs = until - performance.now();
-    if (leftMs <= 0) throw new JobTimeout(jobId, timeoutMs);
-    await sleep(Math.min(pauseMs, leftMs), options.signal);
+    const job = await glance(look, { leftMs, patient: seen !== '', signal: options.signal });
+    if (job !== undefined) {
+      const now = JSON.stringify(job);
+      if (now !== seen) options.onProgress?.(job);
+      seen = now;
+      if (isOver(job, options.tree ?? false)) return job.result;
+    }
+    const restMs = until - performance.now();
+    if (restMs <= 0) throw new JobTimeout(jobId, timeoutMs);
+    await sleep(Math.min(pauseMs, restMs), options.signal);
+  }
+}
+
+interface Glance {
+  leftMs: number;
+  patient: boolean;
+  signal: AbortSignal | undefined;
+}
+
+/** Undefined when there was no answer in time, or none that counts for one who is patient. */
+async function glance(look: Look, { leftMs, patient, signal }: Glance): Promise<JobStatus | undefined> {
+  const limit = AbortSignal.timeout(Math.ceil(Math.min(longestMs, Math.max(leastMs, leftMs))));
+  try {
+    return await look(signal === undefined ? limit : AbortSignal.any([limit, signal]));
+  } catch (thrown) {
+    signal?.throwIfAborted();
+    if (limit.aborted) return undefined;
+    if (patient && thrown instanceof ProblemError && mayPass(thrown.status)) return undefined;
+    throw thrown;
   }
 }
 

@@ -1,4 +1,4 @@
-// Covers: client/errors.ts, client/request.ts, client/wait.ts
+// Covers: client/errors.ts
 import { createServer, type IncomingMessage } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { once } from 'node:events';
