@@ -3,7 +3,7 @@ import { dailyBudgetMicroUsd, isChosen, type Environment } from '../shared/confi
 import { createProviders } from '../providers/create.ts';
 import { createLedgerClock } from '../ledger/clock.ts';
 import { noteFault } from '../ledger/crashes.ts';
-import { signLink } from '../ledger/links.ts';
+import { createLinks } from '../ledger/links.ts';
 import { registry } from '../queues/index.ts';
 import type { Registry } from '../queues/registry.ts';
 import type { Services, WorkerDefinition } from '../workers/define.ts';
@@ -19,8 +19,6 @@ import { findPort } from './ports.ts';
 import { startProbes, type ProbesOptions } from './probes.ts';
 import { queueNames } from './queue-names.ts';
 import { runPart, type Part } from './process.ts';
-
-const linkDays = 7;
 
 /** Which jobs there are and who runs them. */
 interface Cast {
@@ -88,13 +86,9 @@ function openServices({ config, emit, lifecycle }: Part, { db, relay }: Parts): 
   const providers = createProviders(config, { emit: figures.emit, gateOf: gates.of });
   lifecycle.onStop('the providers', () => providers.close());
   lifecycle.onStop('the relay', () => relay.idle());
-  const secret = linkSecretOf(config);
-  const clock = createLedgerClock(db);
-  const artifactLink = async (id: string): Promise<string> => {
-    const expiresAt = new Date((await clock.now()) + linkDays * 86_400_000); // the API judges it by the same clock
-    return publicUrlOf(config) + signLink(secret, { id, expiresAt });
-  };
-  return { services: { ...providers, db, artifactLink } };
+  const { now } = createLedgerClock(db);
+  const links = { secret: linkSecretOf(config), publicUrl: publicUrlOf(config), now };
+  return { services: { ...providers, db, artifactLink: createLinks(links) } };
 }
 
 /** Before the work has begun, which takes the ledger, and while it ends. */

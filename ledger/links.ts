@@ -1,4 +1,4 @@
-// Signed links to artifacts: whoever holds one may read that artifact until it expires, without a key. Pure.
+// Signed links to artifacts: whoever holds one may read that artifact until it expires, without a key.
 import { createHmac, timingSafeEqual } from 'node:crypto';
 
 /** What is appended to an artifact's address. `expires` is in seconds since 1970. */
@@ -11,6 +11,22 @@ export interface LinkParameters {
 export function signLink(secret: string, link: { id: string; expiresAt: Date }): string {
   const expires = String(Math.floor(link.expiresAt.getTime() / 1_000));
   return `/v1/artifacts/${link.id}?expires=${expires}&signature=${signatureOf(secret, link.id, expires)}`;
+}
+
+export interface LinkMaker {
+  secret: string;
+  /** Address of the API as users see it. */
+  publicUrl: string;
+  /** The ledger's clock, by which the API judges the links. */
+  now: () => Promise<number>;
+}
+
+/** Makes whole links, each good for so many days from now. */
+export function createLinks({ secret, publicUrl, now }: LinkMaker) {
+  return async (id: string, days: number): Promise<string> => {
+    const expiresAt = new Date((await now()) + days * 86_400_000);
+    return publicUrl + signLink(secret, { id, expiresAt });
+  };
 }
 
 /** Whether the link was made by us for this artifact and is still good. */

@@ -26,6 +26,8 @@ export interface WalkOptions {
   size: number;
   /** Only jobs that were given to the engine and due for longer than this, in ms. */
   dueForMs?: number;
+  /** Nothing but these queues: without the lane's jobs, which every other walk takes along. */
+  only?: true;
 }
 
 export interface Walk {
@@ -70,17 +72,19 @@ const readPlaces = {
   text: `SELECT q.queue, s.state FROM unnest($1::text[]) AS q(queue), unnest(ARRAY[${sqlStates(startableStates)}]) AS s(state)
     WHERE EXISTS (SELECT FROM job j WHERE j.state = s.state AND j.state IN (${sqlStates(startableStates)}) AND j.queue = q.queue)
     UNION ALL
-    SELECT DISTINCT '${quarantineQueue}', state FROM job WHERE crashes >= ${crashesToLane} AND state IN (${sqlStates(startableStates)})
+    SELECT DISTINCT '${quarantineQueue}', state FROM job
+    WHERE $2 AND crashes >= ${crashesToLane} AND state IN (${sqlStates(startableStates)})
     ORDER BY queue, state`,
 };
 
 /** Walks all jobs that wait in the engine, earliest due first in each queue and state. */
-export function walkDispatched(db: Db, { queues, size, dueForMs }: WalkOptions): Walk {
+export function walkDispatched(db: Db, { queues, size, dueForMs, only }: WalkOptions): Walk {
+  const lane = only === undefined || queues.includes(quarantineQueue);
   let places: Pick<Dispatched, 'queue' | 'state'>[] | undefined;
   let after = start;
   return {
     async next() {
-      places ??= await db.run<Pick<Dispatched, 'queue' | 'state'>>(readPlaces, [queues]);
+      places ??= await db.run<Pick<Dispatched, 'queue' | 'state'>>(readPlaces, [queues, lane]);
       for (let [place] = places; place !== undefined; places.shift(), [place] = places, after = start) {
         const { queue, state } = place;
         const values = [state, queue, after.run_at, after.id, dueForMs ?? null, size];

@@ -1,4 +1,5 @@
 // Finished reports: the row, and the name and lifetime of its file. Written in the transaction of the step that wrote it.
+import { reportDays } from '../queues/reports.ts';
 import type { Tx } from './db.ts';
 
 export interface NewReport {
@@ -14,7 +15,7 @@ export interface NewReport {
   fileName: string;
 }
 
-/** The file is kept for 30 days, the same as its links promise. */
+/** The file is kept for as long as its links promise. */
 export async function saveReport(tx: Tx, report: NewReport): Promise<void> {
   const { jobId, artifactId, fileName, from: periodFrom, to: periodTo, ...row } = report;
   await tx.report.create({
@@ -22,5 +23,5 @@ export async function saveReport(tx: Tx, report: NewReport): Promise<void> {
     select: { id: true },
   });
   await tx.$executeRaw`
-    UPDATE artifact SET file_name = ${fileName}, expires_at = clock_timestamp() + interval '30 days' WHERE id = ${artifactId}::uuid`;
+    UPDATE artifact SET file_name = ${fileName}, expires_at = clock_timestamp() + ${reportDays}::int * interval '1 day' WHERE id = ${artifactId}::uuid`;
 }

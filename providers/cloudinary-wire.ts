@@ -77,7 +77,9 @@ function unwrap(rejection: unknown): unknown {
 function codeOf(status: number, message: string): Diagnosis['code'] {
   if (status === 423) return 'unavailable';
   if (status === 420) return /limit of \d+/i.test(message) ? 'quota_exhausted' : 'rate_limited';
-  const limits = /(plan|account|usage|credit)s? .*(limit|exceeded)/i.test(message);
+  // "File size too large. … Upgrade your plan to enjoy higher limits": one file's size, not what is left of the plan.
+  const limits =
+    !/too large/i.test(message) && /(plan|account|usage|credit)s? .*(limit|exceeded)/i.test(message);
   return limits && (status === 400 || status === 403) ? 'quota_exhausted' : codeOfStatus(status);
 }
 

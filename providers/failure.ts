@@ -78,6 +78,15 @@ export function parseRetryAfter(header: string | null | undefined, nowMs = Date.
   return Number.isFinite(ms) ? Math.max(0, Math.round(ms)) : undefined;
 }
 
+/** In ms. Looking again after it costs one call; believing more would let a job expire for a number that makes no sense. */
+const longestWaitMs = 3_600_000;
+
+/** How long a wait that somebody asked for is kept: an hour at most; undefined when it is no time at all. */
+export function believed(askedMs: number | undefined): number | undefined {
+  if (askedMs === undefined || Number.isNaN(askedMs)) return undefined;
+  return Math.min(Math.max(askedMs, 0), longestWaitMs);
+}
+
 /** A vendor's status word, when it is one: anything longer or freer is prose and is dropped. */
 export function token(value: unknown, otherwise = 'no reason given'): string {
   return typeof value === 'string' && /^[\w.+-]{1,64}$/.test(value) ? value : otherwise;

@@ -23,9 +23,27 @@ const ours = new Set([
   'EREQUIRETLS',
 ]);
 
+/** `550-5.4.5 Daily user sending limit exceeded`: the status, the enhanced code, the words. */
+const parts = /^[45]\d\d[ -]+(?:([45]\.\d{1,3}\.\d{1,3})[ -]+)?(.*)/;
+/** How servers begin to say that we may send no more today. */
+const openings = [
+  'throttling failure: ',
+  '(?:your|the|maximum) ',
+  '(?:your message can.t be sent because )?(?:you|your account|your tenant)(?:.ve| have| has) (?:reached|exceeded) (?:your|its|the) ',
+];
+const usedUp = new RegExp(`^(?:${openings.join('|')})?daily (?:[a-z]+ ){0,3}(?:limit|quota)\\b`, 'i');
+
+/**
+ * Whether the server takes no more mail from any of us today. Only how the reply begins counts: further on come the recipient's
+ * address, the subject, or what the recipient's own server said, and nobody's mail may stop that of all others.
+ */
+function isUsedUp(response: unknown): boolean {
+  const [, code, words = ''] = (typeof response === 'string' && parts.exec(response)) || [];
+  return code === '5.4.5' || usedUp.test(words);
+}
+
 function replyOf(status: number, response: unknown): Diagnosis['code'] {
-  // 5.4.5 is the enhanced code of "daily sending limit"; some servers only say it in words.
-  if (typeof response === 'string' && /\b[45]\.4\.5\b|daily/i.test(response)) return 'quota_exhausted';
+  if (isUsedUp(response)) return 'quota_exhausted';
   if (status === 421) return 'unavailable';
   return status < 500 ? 'rate_limited' : 'bad_input';
 }

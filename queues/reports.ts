@@ -3,6 +3,9 @@ import { z } from 'zod';
 import { defineQueue } from './define.ts';
 import { emailAddress, moment, problem } from './fields.ts';
 
+/** How long a report can be fetched: its file is kept and its link works for so many days, and the mail says so. */
+export const reportDays = 30;
+
 export const reports = defineQueue({
   name: 'reports',
   concurrency: 1,

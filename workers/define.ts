@@ -42,8 +42,8 @@ export interface Job<Payload = unknown> {
 export interface Services extends Providers {
   /** For reads; a handler writes only in the `save` of a step. */
   db: Db;
-  /** A signed link to an artifact that opens without a key until it expires. */
-  artifactLink: (artifactId: string) => Promise<string>;
+  /** A signed link to an artifact, which opens without a key for so many days; the artifact must be kept for as long. */
+  artifactLink: (artifactId: string, days: number) => Promise<string>;
 }
 
 export type Handler<Payload = unknown, Result = unknown> = (

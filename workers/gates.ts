@@ -13,6 +13,7 @@ import {
   type Closing,
   type GateRow,
 } from '../ledger/gates.ts';
+import { believed } from '../providers/failure.ts';
 import type { ClosingReason, Entry, Gate } from '../providers/guard-gate.ts';
 import { GatesView } from './gates-view.ts';
 
@@ -168,8 +169,9 @@ class ProviderGate implements Gate {
 type Length = Pick<Closing, 'baseMs' | 'capMs'>;
 
 function lengthOf(reason: ClosingReason, unitMs: number, given: number | undefined): Length {
-  if (reason === 'rate_limited') return { baseMs: given ?? unitMs, capMs: 0 }; // exactly as asked, each time
+  const askedMs = believed(given);
+  if (reason === 'rate_limited') return { baseMs: askedMs ?? unitMs, capMs: 0 }; // as asked, each time
   const { base, cap } = lengths[reason];
-  const wishMs = reason === 'quota_exhausted' && given !== undefined ? given : base * unitMs;
+  const wishMs = reason === 'quota_exhausted' && askedMs !== undefined ? askedMs : base * unitMs;
   return { baseMs: Math.min(Math.max(wishMs, unitMs), cap * unitMs), capMs: cap * unitMs };
 }

@@ -4,6 +4,7 @@ import { Failure, toError, type FailureCode } from '../shared/errors.ts';
 import { sanitiseText } from '../shared/text.ts';
 import type { Verdict } from '../ledger/finish.ts';
 import { isAbsence } from '../ledger/ledger-errors.ts';
+import { believed } from '../providers/failure.ts';
 import { backoffMs } from '../queues/backoff.ts';
 import type { RetryPolicy } from '../queues/define.ts';
 
@@ -37,8 +38,6 @@ const freeUnanswered = 10;
 /** A read of a handler met an absent ledger; the outcome is written when it is back, so it is back. */
 const shortPause = { breakerOpen: true, retryAfterMs: 1_000 } as const;
 
-const longestWaitMs = 30 * 86_400_000;
-
 export interface OutcomeContext {
   retry: RetryPolicy;
   /** Failures before this attempt. */
@@ -60,7 +59,7 @@ export function verdictOf(thrown: unknown, context: OutcomeContext): Verdict {
   const spent = fates[failure.code] === 'die' || used >= context.retry.attempts;
   const retryInMs = spent
     ? null
-    : Math.max(backoffMs(context.retry, used, context.random), waitOf(failure.retryAfterMs) ?? 0);
+    : Math.max(backoffMs(context.retry, used, context.random), believed(failure.retryAfterMs) ?? 0);
   return { outcome: 'failed', code: failure.code, message, stack: stackOf(thrown), retryInMs };
 }
 
@@ -83,15 +82,9 @@ function isOutage(failure: Failure, { gateMs, unanswered = freeUnanswered }: Out
 }
 
 function snoozeFor(failure: Failure, context: OutcomeContext): number {
-  const wait = waitOf(failure.retryAfterMs) ?? context.gateMs ?? snoozeMs[failure.code] ?? 10_000;
+  const asked = believed(failure.retryAfterMs) ?? believed(context.gateMs);
+  const wait = asked ?? snoozeMs[failure.code] ?? 10_000;
   return Math.round(Math.max(wait, 250) * (1 + 0.1 * context.random));
-}
-
-/** What the other side asked for, within reason: a number that is no time would be refused by the ledger. */
-function waitOf(retryAfterMs: number | undefined): number | undefined {
-  return Number.isNaN(retryAfterMs) || retryAfterMs === undefined
-    ? undefined
-    : Math.min(Math.max(retryAfterMs, 0), longestWaitMs);
 }
 
 /** Anything that is not a Failure is a bug of ours, whatever was thrown; but for a ledger that is away, which costs no attempt. */

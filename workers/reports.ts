@@ -2,7 +2,7 @@
 import type { Db } from '../ledger/db.ts';
 import { chargePages, jobPages, type Period } from '../ledger/report-pages.ts';
 import { saveReport } from '../ledger/reports.ts';
-import { reports } from '../queues/reports.ts';
+import { reportDays, reports } from '../queues/reports.ts';
 import { defineWorker } from './define.ts';
 import { writeCsv, type CsvFile } from './reporting/csv.ts';
 import { costColumns, costRows, usageColumns, usageRows } from './reporting/tables.ts';
@@ -31,7 +31,7 @@ export const reportsWorker = defineWorker(reports, {
       },
     );
     const { rows, bytes } = file;
-    const link = await artifactLink(bytes.artifactId);
+    const link = await artifactLink(bytes.artifactId, reportDays);
     if (notify !== undefined) {
       const variables = { report: `${report} (${format})`, from, to, rows, link };
       job.enqueue('send-email', { template: 'report-ready', to: notify, variables });

@@ -73,7 +73,8 @@ function createRemedy({ emit, giveUp }: WatchdogOptions): (consumer: Consumer, w
 
 /** How many overdue jobs of the queue wait in the engine; what the engine has lost is the rescuer's to bring back. */
 async function overdue({ db, broker, overdueMs }: WatchdogOptions, queue: string): Promise<number> {
-  const rows = await walkDispatched(db, { queues: [queue], size: sample, dueForMs: overdueMs }).next();
+  const look = { queues: [queue], size: sample, dueForMs: overdueMs, only: true } as const;
+  const rows = await walkDispatched(db, look).next();
   if (rows.length === 0) return 0;
   const held = await broker.held(
     queue,

@@ -42,6 +42,12 @@ test('the three shapes of a rejection come to one code', () => {
   expect(diagnoseCloudinary({ error: reset }, false)?.code).toBe('unavailable');
 });
 
+test('a file that is too large for the plan is its own fault and closes nothing for others', () => {
+  const message =
+    'File size too large. Got 12503874. Maximum is 10485760. Upgrade your plan to enjoy higher limits https://example.com';
+  expect(diagnoseCloudinary({ message, http_code: 400 }, true)?.code).toBe('bad_input');
+});
+
 test('the link of a picture lets the browser choose its format; that of sound is plain', () => {
   const answer = readAnswer({
     public_id: 'stories/1/cover',

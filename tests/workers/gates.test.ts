@@ -134,6 +134,38 @@ test('a rate limit with a Retry-After stops both for that long and then lets one
   expect(vendor.requests - before).toBe(1);
 });
 
+test('a Retry-After of decades closes the gate for an hour, and then one call looks', async () => {
+  const { guard } = openSide();
+  vendor.retryAfter = '1893456000';
+  vendor.script.push(429);
+  expect(await failure(ask(guard))).toMatchObject({ code: 'rate_limited' });
+  await eventually('the limit is known', async () => (await query(world, 'SELECT 1 FROM gate')).length === 1);
+  const [row] = await query<{ seconds: number }>(
+    world,
+    'SELECT extract(epoch FROM open_until - now())::float8 AS seconds FROM gate',
+  );
+  expect(row?.seconds).toBeGreaterThan(3_500);
+  expect(row?.seconds).toBeLessThanOrEqual(3_600);
+  await query(world, 'UPDATE gate SET open_until = now()');
+  await untilAnswered(sides);
+  expect(vendor.requests).toBe(2);
+});
+
+test('whatever number is given for a wait, the gate is closed for a time that makes sense', () => {
+  const { gates } = openSide();
+  const lengths = [Number.NaN, -5, 1_000, 1e300, Number.POSITIVE_INFINITY].map((forMs) => [
+    gates.of('a').close('rate_limited', forMs),
+    gates.of('b').close('quota_exhausted', forMs),
+  ]);
+  expect(lengths).toEqual([
+    [baseMs, baseMs * 60],
+    [0, baseMs],
+    [1_000, 1_000],
+    [3_600_000, baseMs * 240],
+    [3_600_000, baseMs * 240],
+  ]);
+});
+
 test('after an opening calls come back one, two, four at a time', async () => {
   const { guard, seen } = openSide();
   await tripGate(world.db, { provider, forMs: 1, note: 'test', by: 'test' });

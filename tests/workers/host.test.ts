@@ -81,12 +81,11 @@ test('an outcome that the ledger would refuse each time ends as a failure instea
   });
 });
 
-test('a wait that is no time is taken for the longest or none, and refuses no neighbour', async () => {
+test('a wait that is no time expires no job and refuses no neighbour', async () => {
   const { id, ending } = await play(() =>
     Promise.reject(new Failure('rate_limited', 'slow', { retryAfterMs: Number.POSITIVE_INFINITY })),
   );
-  // Beyond the time to give up.
-  expect(await ending).toEqual({ failed: false, outcome: 'expired' });
+  expect(await ending).toEqual({ failed: false, outcome: 'snoozed' });
   const second = await play(() =>
     Promise.reject(new Failure('rate_limited', 'slow', { retryAfterMs: Number.NaN })),
   );

@@ -63,8 +63,18 @@ test('what the other side asked for is waited out, but never less than the back-
   expect(judge('unavailable', { retryAfterMs: 5_000 })).toMatchObject({ retryInMs: 5_000 });
   expect(judge('unavailable', { retryAfterMs: 1 })).toMatchObject({ retryInMs: 100 });
   expect(judge('rate_limited', { retryAfterMs: -5 })).toMatchObject({ retryInMs: 250 });
-  expect(judge('rate_limited', { retryAfterMs: 1e300 })).toMatchObject({ retryInMs: 30 * 86_400_000 });
   expect(judge('timeout', { retryAfterMs: Number.NaN })).toMatchObject({ retryInMs: 100 });
+});
+
+test('nobody puts a job off for more than an hour at a time, so that none expires for a number', () => {
+  const hour = { retryInMs: 3_600_000 };
+  for (const retryAfterMs of [1_893_456_000_000, 1e300, Number.POSITIVE_INFINITY]) {
+    expect(judge('unavailable', { retryAfterMs })).toMatchObject({ outcome: 'failed', ...hour });
+    expect(judge('rate_limited', { retryAfterMs })).toMatchObject({ outcome: 'snoozed', ...hour });
+    expect(judge('quota_exhausted', { retryAfterMs })).toMatchObject({ outcome: 'snoozed', ...hour });
+    expect(judge('auth', { retryAfterMs, breakerOpen: true })).toMatchObject({ outcome: 'snoozed', ...hour });
+  }
+  expect(judge('unavailable', {}, { gateMs: 7 * 86_400_000 })).toMatchObject({ outcome: 'snoozed', ...hour });
 });
 
 test('anything that is not a failure of ours is a bug, with its cause', () => {

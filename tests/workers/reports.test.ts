@@ -1,6 +1,7 @@
 // Reports through the real handler: the file, its link, its mail, and whose rows are in it.
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
-import { addStory, openStoryWorld, type StoryWorld } from './story-world.ts';
+import { verifyLink } from '../../ledger/links.ts';
+import { addStory, linkSecret, openStoryWorld, type StoryWorld } from './story-world.ts';
 
 let world: StoryWorld;
 beforeAll(async () => {
@@ -63,4 +64,22 @@ test('a report can be mailed, as a link', async () => {
   const { mails } = (await answer.json()) as { mails: { subject: string; text: string }[] };
   expect(mails.map(({ subject }) => subject)).toEqual(['Report ready: usage (csv)']);
   expect(mails[0]?.text).toContain(result.link);
+});
+
+test('the link of a report works for as many days as the mail says, and its file is kept for as many', async () => {
+  const to = 'audit@example.com';
+  const id = await world.run('generate-report', { report: 'usage', ...period, notify: to });
+  const { result, artifact } = await fileOf(id);
+  const answer = await fetch(`${world.sandbox.url}/mailbox.json?to=${to}`);
+  const { mails } = (await answer.json()) as { mails: { text: string }[] };
+  const said = Number(/The link works for (\d+) days/.exec(mails[0]?.text ?? '')?.[1]);
+  const { searchParams } = new URL(result.link);
+  const given = {
+    expires: searchParams.get('expires') ?? '',
+    signature: searchParams.get('signature') ?? '',
+  };
+  const lastHourMs = Date.now() + said * 86_400_000 - 3_600_000;
+  expect(verifyLink(linkSecret, result.artifactId, given, lastHourMs)).toBe(true);
+  expect(verifyLink(linkSecret, result.artifactId, given, lastHourMs + 7_200_000)).toBe(false);
+  expect(artifact.expiresAt.getTime()).toBeGreaterThan(lastHourMs);
 });

@@ -10,9 +10,11 @@ import { sandboxKeys } from '../../shared/sandbox-keys.ts';
 import { checkJob } from '../../queues/check.ts';
 import { registry, type Payloads } from '../../queues/index.ts';
 import { createAttempts } from '../../ledger/attempts.ts';
+import { createLedgerClock } from '../../ledger/clock.ts';
 import { openDb, type Db } from '../../ledger/db.ts';
 import { createEnqueue } from '../../ledger/enqueue.ts';
 import { newJob, type Dispatch } from '../../ledger/insert.ts';
+import { createLinks } from '../../ledger/links.ts';
 import { saveStory } from '../../ledger/stories.ts';
 import { createProviders } from '../../providers/create.ts';
 import type { Providers } from '../../providers/ports.ts';
@@ -34,8 +36,7 @@ export interface StoryWorld {
   close: () => Promise<void>;
 }
 
-const artifactLink = (id: string): Promise<string> =>
-  Promise.resolve(`http://127.0.0.1:4000/v1/artifacts/${id}?signed`);
+export const linkSecret = 'the secret of the links of these tests';
 
 /** `change` replaces parts of the real providers, e.g. a small limit. */
 export async function openStoryWorld(
@@ -56,6 +57,8 @@ export async function openStoryWorld(
     STORYTIME_BREAKER: 'off',
   });
   const providers = createProviders(config, { emit });
+  const links = { secret: linkSecret, publicUrl: 'http://127.0.0.1:4000', now: createLedgerClock(db).now };
+  const artifactLink = createLinks(links);
   const services = { ...providers, ...change(providers), db, artifactLink };
   const hosts = hostAll(db, services, emit);
   return {

@@ -3,13 +3,15 @@
 import { afterEach, beforeEach, expect, test } from '@jest/globals';
 import { createEvents, type Events } from '../../shared/events.ts';
 import { openEngine, type Link } from '../../engine/connect.ts';
+import type { Consumer } from '../../engine/types.ts';
 import { createIntake, type Intake } from '../../workers/intake.ts';
 import { watchClock } from '../../workers/watch-clock.ts';
 import { watchLag } from '../../workers/watch-lag.ts';
+import { watchDeliveries } from '../../workers/watchdog.ts';
 import { createDatabase, type TestDatabase } from '../support/database.ts';
 import { eventually, openHouse, type House } from '../support/house.ts';
 import { startRedis, type TestRedis } from '../support/redis.ts';
-import { openLedger } from '../ledger/world.ts';
+import { addJob, openLedger, setJob } from '../ledger/world.ts';
 
 const closing: (() => Promise<void> | void)[] = [];
 afterEach(async () => {
@@ -55,6 +57,30 @@ test('a process that stood still for a third of the lease takes no jobs until it
   await eventually('it is held', () => intake.held().includes('event_loop'));
   expect(told[0]).toMatch(/^event_loop true this process stood still for \d+ ms/);
   await eventually('it takes again', () => intake.held().length === 0);
+});
+
+test('jobs that wait in the quarantine lane do not hide that the worker of a queue is deaf', async () => {
+  const world = await openLedger();
+  closing.push(world.close);
+  const [own, guilty] = [await addJob(world), await addJob(world)];
+  for (const id of [own, guilty])
+    await setJob(world, id, `dispatched_at = now() - interval '1 min', run_at = now() - interval '1 min'`);
+  await setJob(world, guilty, 'crashes = 2');
+  const home = new Map([
+    [`${own}-1`, 'story-generation'],
+    [`${guilty}-1`, 'quarantine'],
+  ]);
+  const rebuilt: string[] = [];
+  const consumers = [...home.values()].map((queue) => {
+    return { queue, freeSlots: 1, quietMs: 1_000, rebuild: () => void rebuilt.push(queue) };
+  });
+  const held = (queue: string, ids: readonly string[]) =>
+    Promise.resolve(new Map(ids.filter((id) => home.get(id) === queue).map((id) => [id, 'queued'] as const)));
+  const options = { db: world.db, broker: { held }, emit: createEvents().emit, giveUp: () => undefined };
+  const watched = { ...options, consumers: consumers as unknown as Consumer[] };
+  closing.push(watchDeliveries({ ...watched, quietMs: 200, overdueMs: 1_000 }));
+  await eventually('both are made anew', () => rebuilt.length === 2, 5_000);
+  expect(rebuilt).toEqual(['story-generation', 'quarantine']);
 });
 
 let database: TestDatabase;

@@ -1,6 +1,7 @@
 // What each mail says, as data: words and links, no markup. layout.ts turns it into HTML and text and escapes all of it.
 import type { z } from 'zod';
 import type { email } from '../../queues/email.ts';
+import { reportDays } from '../../queues/reports.ts';
 
 export type SendEmail = z.output<(typeof email.jobs)['send-email']['payload']>;
 type Template = SendEmail['template'];
@@ -66,7 +67,7 @@ const templates: { [Name in Template]: (variables: Variables<Name>) => Content }
     subject: `Report ready: ${report}`,
     heading: `Your report: ${report}`,
     paragraphs: [
-      `From ${from} until ${to}: ${rows} ${rows === 1 ? 'row' : 'rows'}. The link works for 30 days.`,
+      `From ${from} until ${to}: ${rows} ${rows === 1 ? 'row' : 'rows'}. The link works for ${reportDays} days.`,
     ],
     links: [{ label: 'Download the report', url: link }],
     footer,
