@@ -83,6 +83,13 @@ test('a key sends its own provider to the real service; with the sandbox on, key
   expect(on.warnings).toHaveLength(1);
 });
 
+test('a value of white space alone is not set: it becomes neither a budget of nothing nor any free port', () => {
+  const blank = { STORYTIME_DAILY_BUDGET_USD: ' ', STORYTIME_API_PORT: '\t', STORYTIME_HOME: ' \n' };
+  expect(loadConfig(blank)).toEqual(loadConfig({}));
+  expect(clientSettings({ ...blank, STORYTIME_URL: ' ', STORYTIME_KEY: ' ' })).toEqual(clientSettings({}));
+  expect(isChosen(blank, 'STORYTIME_API_PORT')).toBe(false);
+});
+
 test('the client has two settings of its own, and an empty value is not set', () => {
   const env = { STORYTIME_URL: 'http://api:4000', STORYTIME_KEY: '' };
   expect(loadConfig(env).warnings).toEqual([]);
