@@ -52,11 +52,17 @@ test('what cannot be meant is one line with a suggestion on standard error, and 
 });
 
 test('a configuration that cannot be used is told with all its problems at once', async () => {
-  const env = { DATABASE_URL: 'mysql://u:hunter2@h/d', STORYTIME_API_PORT: 'x', STORYTIME_HOEM: '/tmp' };
+  const env = {
+    DATABASE_URL: 'mysql://u:hunter2@h/d',
+    SMTP_URL: 'smtps://u:hunter2%off@h:465',
+    STORYTIME_API_PORT: 'x',
+    STORYTIME_HOEM: '/tmp',
+  };
   for (const command of ['up', 'api', 'work', 'dashboard', 'sandbox', 'migrate']) {
     const { code, out, err } = await say([command], env);
     expect([command, code, out]).toEqual([command, 2, '']);
     expect(err).toContain('DATABASE_URL must be a URL that starts with postgres://');
+    expect(err).toContain('SMTP_URL cannot be decoded');
     expect(err).toContain('STORYTIME_API_PORT');
     expect(err).toContain('did you mean STORYTIME_HOME?');
     expect(err).not.toContain('hunter2');

@@ -1,6 +1,7 @@
-// Covers: shared/settings.ts
+// Covers: shared/settings.ts, shared/addresses.ts
 // The configuration: every problem at once, none of them a secret, and what a setting may be.
 import { expect, test } from '@jest/globals';
+import { parse } from 'pg-connection-string';
 import { clientSettings, isChosen, isSandboxed, loadConfig, providerKeys } from '../../shared/config.ts';
 import { ConfigError } from '../../shared/errors.ts';
 
@@ -59,6 +60,40 @@ test('all problems are told in one error, and no value that could be a secret is
     expect(problems.some((problem) => problem.includes(name))).toBe(true);
   expect(problems).toContain('STORYTIME_API_PROT is not a setting; did you mean STORYTIME_API_PORT?');
   expect(problems.join()).not.toMatch(/hunter2|too short/);
+});
+
+test('an address that its user could not decode is refused at the start, without its secret', () => {
+  const wrong = {
+    DATABASE_URL: 'postgres://u:hunter2%ff@db/x',
+    CLOUDINARY_URL: 'cloudinary://1:hunter2%off@c',
+    SMTP_URL: 'smtps://u:hunter2%off@mail.example:465',
+  };
+  const problems = problemsOf(wrong);
+  expect(problems.map((problem) => problem.split(' ')[0])).toEqual(Object.keys(wrong));
+  for (const problem of problems) expect(problem).toMatch(/^(?!.*hunter2).* cannot be decoded; .* as %25$/);
+  expect(problemsOf({ DATABASE_URL: 'postgres://u:p@db/x%ff' })).toHaveLength(1);
+  expect(problemsOf({ SMTP_URL: 'smtps://u:50%25off@mail.example' })).toEqual([]);
+});
+
+test('a database address is refused exactly when the driver cannot read it', () => {
+  const secrets = ['p', '50%off', '50%25off', '%', 'a%2', '%80%zz', '%ff', '%ff%zz', 'f%C3%BCr', 'a b'];
+  const refused = secrets.filter((secret) => problemsOf({ DATABASE_URL: `postgres://u:${secret}@db/x` })[0]);
+  const unread = secrets.filter((secret) => {
+    try {
+      return parse(`postgres://u:${secret}@db/x`).host !== 'db';
+    } catch {
+      return true;
+    }
+  });
+  expect(refused).toEqual(unread);
+  expect(unread).toEqual(['%80%zz', '%ff']);
+});
+
+test('a Cloudinary address that lacks its key, secret or cloud is refused', () => {
+  for (const url of ['cloudinary://key@cloud', 'cloudinary://:hidden@cloud', 'cloudinary:///cloud'])
+    expect(problemsOf({ CLOUDINARY_URL: url })).toEqual([
+      'CLOUDINARY_URL lacks a part; write cloudinary://key:secret@cloud',
+    ]);
 });
 
 test('settings that contradict each other are refused with both values', () => {
