@@ -119,10 +119,16 @@ function contradictions(config: Values): string[] {
         .map((key) => `${key} is missing; set it, or let the sandbox answer with STORYTIME_SANDBOX=auto`),
     );
   }
-  if (config.NODE_ENV === 'production' && config.STORYTIME_LINK_SECRET === undefined) {
-    found.push('STORYTIME_LINK_SECRET is required in production');
-  }
+  if (config.NODE_ENV === 'production') found.push(...weakSecret(config.STORYTIME_LINK_SECRET));
   return found;
+}
+
+function weakSecret(secret: string | undefined): string[] {
+  if (secret === undefined) return ['STORYTIME_LINK_SECRET is required in production'];
+  if (new Set(secret).size > 1) return [];
+  return [
+    'STORYTIME_LINK_SECRET repeats one character, which anybody can guess; make one with `openssl rand -hex 32`',
+  ];
 }
 
 function ignoredKeys(config: Values, sandbox: string): string[] {

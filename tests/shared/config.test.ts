@@ -105,9 +105,17 @@ test('settings that contradict each other are refused with both values', () => {
 test('production wants every provider key and a link secret, unless the sandbox is asked for', () => {
   const problems = problemsOf({ NODE_ENV: 'production' });
   for (const name of [...providerKeys, 'STORYTIME_LINK_SECRET']) expect(problems.join('\n')).toContain(name);
-  const secret = { STORYTIME_LINK_SECRET: 's'.repeat(32) };
+  const secret = { STORYTIME_LINK_SECRET: 'a-secret-of-the-tests-0123456789' };
   expect(loadConfig({ NODE_ENV: 'production', ...secret, ...keys }).STORYTIME_SANDBOX).toBe('off');
   expect(problemsOf({ NODE_ENV: 'production', ...secret, STORYTIME_SANDBOX: 'auto' })).toEqual([]);
+});
+
+test('production does not sign links with a secret that anybody can guess', () => {
+  const env = { STORYTIME_SANDBOX: 'on', STORYTIME_LINK_SECRET: '0'.repeat(64) };
+  expect(problemsOf({ ...env, NODE_ENV: 'production' })).toEqual([
+    expect.stringMatching(/^STORYTIME_LINK_SECRET repeats one character(?!.*000)/),
+  ]);
+  expect(problemsOf(env)).toEqual([]);
 });
 
 test('a key sends its own provider to the real service; with the sandbox on, keys are ignored with one warning', () => {
