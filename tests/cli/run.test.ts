@@ -20,10 +20,25 @@ test('help leads with examples, lists every command and goes to standard output'
   }
 });
 
+test('help that is asked for by its name is done, for the program and for a command', async () => {
+  for (const [line, usage] of [
+    ['help', 'storytime'],
+    ['help jobs', 'storytime jobs'],
+    ['jobs help', 'storytime jobs'],
+    ['jobs help enqueue', 'storytime jobs enqueue'],
+  ] as const) {
+    const { code, out, err } = await say(line.split(' '));
+    expect([line, code, err]).toEqual([line, 0, '']);
+    expect(out).toContain(`Usage: ${usage} [`);
+  }
+});
+
 test('no command at all is help on standard error and wrong use', async () => {
-  const { code, out, err } = await say([]);
-  expect([code, out]).toEqual([2, '']);
-  expect(err).toContain('Usage: storytime');
+  for (const argv of [[], ['jobs'], ['help', 'jbos']]) {
+    const { code, out, err } = await say(argv);
+    expect([argv, code, out]).toEqual([argv, 2, '']);
+    expect(err).toContain('Usage: storytime');
+  }
 });
 
 test('what cannot be meant is one line with a suggestion on standard error, and wrong use', async () => {
