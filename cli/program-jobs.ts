@@ -60,7 +60,8 @@ function addEnqueue(jobs: Command, terminal: Terminal): void {
 Examples:
   $ storytime jobs enqueue generate-story --data '{"childName":"Ada","age":6,"theme":"the sea"}'
   $ storytime jobs enqueue generate-story --data @story.json --key order-7 --tree
-  $ echo '{"period":"day"}' | storytime jobs enqueue generate-report --data - --delay 5m --priority low
+  $ echo '{"report":"usage","from":"2026-11-01T00:00:00Z","to":"2026-12-01T00:00:00Z"}' |
+      storytime jobs enqueue generate-report --data - --delay 5m --priority low
 `,
     )
     .action(async (kind: string, _flags, command: Command) =>

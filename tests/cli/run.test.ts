@@ -3,6 +3,8 @@
 // cli/version.ts
 import { expect, test } from '@jest/globals';
 import { parseDuration } from '../../cli/arguments.ts';
+import { checkJob } from '../../queues/check.ts';
+import { registry } from '../../queues/index.ts';
 import { say } from './world.ts';
 
 const commands = ['up', 'api', 'work', 'dashboard', 'sandbox', 'migrate', 'doctor', 'keys', 'jobs'];
@@ -31,6 +33,21 @@ test('help that is asked for by its name is done, for the program and for a comm
     expect([line, code, err]).toEqual([line, 0, '']);
     expect(out).toContain(`Usage: ${usage} [`);
   }
+});
+
+test('every payload in an example of the help is one that the API takes', async () => {
+  const help = await Promise.all([[], ['jobs'], ['jobs', 'enqueue']].map((path) => say([...path, '--help'])));
+  // Either `echo '{…}' | … enqueue <kind>` or `… enqueue <kind> --data '{…}'`.
+  const forms =
+    /'(?<piped>\{.*\})' \|\s+storytime jobs enqueue (?<of>\S+)|enqueue (?<kind>\S+) --data '(?<data>\{.*\})'/g;
+  const text = help.map(({ out }) => out).join('');
+  const examples = [...text.matchAll(forms)].map(({ groups = {} }) => ({
+    kind: groups['kind'] ?? groups['of'],
+    payload: JSON.parse(groups['data'] ?? groups['piped'] ?? '') as unknown,
+  }));
+  expect(examples).toHaveLength(text.split("'{").length - 1);
+  expect(examples.length).toBeGreaterThan(2);
+  for (const example of examples) expect(() => checkJob(registry, example, Date.now())).not.toThrow();
 });
 
 test('no command at all is help on standard error and wrong use', async () => {
