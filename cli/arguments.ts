@@ -12,11 +12,11 @@ export function parseDuration(text: string): number {
   return ms;
 }
 
-/** 0 takes a free one. */
-export function parsePort(text: string): number {
+/** The first of the five ports in a row that `up` takes; 0 takes free ones. */
+export function parseFirstPort(text: string): number {
   const port = Number(text);
-  if (!/^\d+$/.test(text) || port > 65_535)
-    throw new InvalidArgumentError('Write a whole number from 0 to 65535.');
+  if (!/^\d+$/.test(text) || port > 65_531)
+    throw new InvalidArgumentError('Write a whole number from 0 to 65531: five ports in a row are taken.');
   return port;
 }
 

@@ -2,7 +2,7 @@
 // Covers: cli/program.ts, cli/program-parts.ts, cli/program-jobs.ts, cli/arguments.ts, cli/exit.ts, cli/queue-names.ts,
 // cli/version.ts
 import { expect, test } from '@jest/globals';
-import { parseDuration } from '../../cli/arguments.ts';
+import { parseDuration, parseFirstPort } from '../../cli/arguments.ts';
 import { checkJob } from '../../queues/check.ts';
 import { registry } from '../../queues/index.ts';
 import { say } from './world.ts';
@@ -64,7 +64,7 @@ test('what cannot be meant is one line with a suggestion on standard error, and 
     ['jobs enqeue x', "unknown command 'enqeue' (Did you mean enqueue?)"],
     ['up --prot 1', "unknown option '--prot' (Did you mean --port?)"],
     ['up --port', "option '--port <number>' argument missing"],
-    ['up --port 70000', 'Write a whole number from 0 to 65535.'],
+    ['up --port 70000', 'Write a whole number from 0 to 65531'],
     ['jobs wait', "missing required argument 'id'"],
     ['jobs wait x y', 'too many arguments'],
     ['jobs wait x --timeout 5', 'Write a number with its unit'],
@@ -105,6 +105,12 @@ test('with --json an error is one JSON document with the schema and the exit cod
   const { code, out, err } = await say(['migrate', '--json'], { STORYTIME_API_PORT: 'x' });
   expect([code, out]).toEqual([2, '']);
   expect(JSON.parse(err)).toMatchObject({ schema: 1, error: { exitCode: 2, details: [expect.any(String)] } });
+});
+
+test('the first port of a system leaves room for the other four', () => {
+  expect(['0', '4000', '65531'].map(parseFirstPort)).toEqual([0, 4_000, 65_531]);
+  for (const text of ['65532', '65536', '-1', '4e3', ''])
+    expect(() => parseFirstPort(text)).toThrow('five ports in a row are taken');
 });
 
 test('a time has a unit', () => {
