@@ -107,6 +107,18 @@ test('an API that does not answer is told at once', async () => {
   expect([nothing.code, nothing.err]).toEqual([1, expect.stringContaining('start `storytime up`')]);
 });
 
+test('an address or a key that cannot be one is wrong use, and the key is not shown', async () => {
+  for (const url of ['localhost:4000', 'ftp://127.0.0.1', 'api', `${api.url} x`]) {
+    const { code, err } = await say(['jobs', 'show', 'x'], { ...env, STORYTIME_URL: url });
+    expect([url, code, err]).toEqual([url, 2, expect.stringContaining('write http://host:port')]);
+  }
+  for (const key of ['stj_hunter2\nstj_b', 'stj_hunter2 b', 'stj_hunter2ö']) {
+    const { code, out, err } = await say(['jobs', 'show', 'x'], { ...env, STORYTIME_KEY: key });
+    expect([code, out]).toEqual([2, '']);
+    expect(err).toMatch(/^(?!.*hunter2).*STORYTIME_KEY cannot be a key: .*; copy it again\n$/);
+  }
+});
+
 test('wait ends with 0 and the result, with 3 when the job died, with 124 when time ran out', async () => {
   const enqueue = async (): Promise<string> =>
     (await jobs(`enqueue generate-story --data ${payload.replaceAll(' ', '')}`)).out.trim();
