@@ -28,6 +28,13 @@ export function parseCount(text: string): number {
   return count;
 }
 
+/** An idempotency key as the API takes it. */
+export function parseIdempotencyKey(text: string): string {
+  if (!/^[\x20-\x7e]{1,255}$/.test(text))
+    throw new InvalidArgumentError('Write 1 to 255 printable ASCII characters.');
+  return text;
+}
+
 /** `a,b` -> ['a', 'b']. */
 export function parseList(text: string): string[] {
   const names = text.split(',').map((name) => name.trim());

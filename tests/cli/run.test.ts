@@ -2,7 +2,8 @@
 // Covers: cli/program.ts, cli/program-parts.ts, cli/program-jobs.ts, cli/arguments.ts, cli/exit.ts, cli/queue-names.ts,
 // cli/version.ts
 import { expect, test } from '@jest/globals';
-import { parseDuration, parseFirstPort } from '../../cli/arguments.ts';
+import { readIdempotencyKey } from '../../api/idempotency.ts';
+import { parseDuration, parseFirstPort, parseIdempotencyKey } from '../../cli/arguments.ts';
 import { checkJob } from '../../queues/check.ts';
 import { registry } from '../../queues/index.ts';
 import { say } from './world.ts';
@@ -70,6 +71,7 @@ test('what cannot be meant is one line with a suggestion on standard error, and 
     ['jobs wait x --timeout 5', 'Write a number with its unit'],
     ['jobs enqueue x --delay 5m --at 2026-12-24T18:00:00Z', "cannot be used with option '--at <time>'"],
     ['jobs enqueue x --priority urgent', 'Allowed choices are high, normal, low.'],
+    ['jobs enqueue x --key Größe', 'Write 1 to 255 printable ASCII characters.'],
     ['jobs enqueue x --at tomorrow', '--at tomorrow is not a time'],
     ['work --queues emial', 'there is no queue emial; did you mean email?'],
     ['work --queues email,', 'Write names with commas between them.'],
@@ -111,6 +113,17 @@ test('the first port of a system leaves room for the other four', () => {
   expect(['0', '4000', '65531'].map(parseFirstPort)).toEqual([0, 4_000, 65_531]);
   for (const text of ['65532', '65536', '-1', '4e3', ''])
     expect(() => parseFirstPort(text)).toThrow('five ports in a row are taken');
+});
+
+test('an idempotency key is one that the API takes', () => {
+  for (const text of ['order:7 "a"', ' ', 'x'.repeat(255)]) {
+    expect(parseIdempotencyKey(text)).toBe(text);
+    expect(readIdempotencyKey(`"${text.replaceAll(/["\\]/g, '\\$&')}"`)).toBe(text);
+  }
+  for (const text of ['', 'x'.repeat(256), 'ö', 'a\nb']) {
+    expect(() => parseIdempotencyKey(text)).toThrow('printable ASCII');
+    expect(() => readIdempotencyKey(`"${text}"`)).toThrow('printable ASCII');
+  }
 });
 
 test('a time has a unit', () => {
