@@ -10,10 +10,13 @@ import type { Terminal } from './terminal.ts';
 /** Job kinds are text on the command line: the API checks them. */
 export type AnyClient = Client<{ payloads: Record<string, unknown>; results: Record<string, unknown> }>;
 
+/** Limit of one request: a person waits five seconds to be told that an API does not answer, no longer. */
+const timeoutMs = 4_500;
+
 export async function openClient(terminal: Terminal): Promise<AnyClient> {
   const { url, key } = findApi(terminal);
   await greet(url);
-  return connect({ url, key });
+  return connect({ url, key, timeoutMs });
 }
 
 function findApi({ env }: Terminal): { url: string; key: string } {
