@@ -12,11 +12,11 @@ export function parseDuration(text: string): number {
   return ms;
 }
 
-/** 0 takes a free one. */
-export function parsePort(text: string): number {
+/** The first of the five ports in a row that `up` takes; 0 takes free ones. */
+export function parseFirstPort(text: string): number {
   const port = Number(text);
-  if (!/^\d+$/.test(text) || port > 65_535)
-    throw new InvalidArgumentError('Write a whole number from 0 to 65535.');
+  if (!/^\d+$/.test(text) || port > 65_531)
+    throw new InvalidArgumentError('Write a whole number from 0 to 65531: five ports in a row are taken.');
   return port;
 }
 
@@ -26,6 +26,13 @@ export function parseCount(text: string): number {
   if (!/^\d+$/.test(text) || count < 1 || count > 100_000)
     throw new InvalidArgumentError('Write a whole number from 1 to 100000.');
   return count;
+}
+
+/** An idempotency key as the API takes it. */
+export function parseIdempotencyKey(text: string): string {
+  if (!/^[\x20-\x7e]{1,255}$/.test(text))
+    throw new InvalidArgumentError('Write 1 to 255 printable ASCII characters.');
+  return text;
 }
 
 /** `a,b` -> ['a', 'b']. */

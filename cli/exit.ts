@@ -74,10 +74,11 @@ function problemEnding({ status, message, errors }: ProblemError): Ending {
 
 /** Commander has written help, version and its own errors by the time it throws. */
 function commanderEnding(error: CommanderError): { code: number; message: string | undefined } {
-  const asked = error.code === 'commander.helpDisplayed' || error.code === 'commander.version';
-  if (asked) return { code: exitCodes.done, message: undefined };
-  const withoutCommand = error.code === 'commander.help';
-  return { code: exitCodes.wrongUse, message: withoutCommand ? undefined : oneLine(error.message) };
+  const isHelp = error.code === 'commander.help';
+  // Of help that nobody asked for, because the command is missing, commander makes an error.
+  const asked = ['commander.helpDisplayed', 'commander.version'].includes(error.code);
+  if (asked || (isHelp && error.exitCode === 0)) return { code: exitCodes.done, message: undefined };
+  return { code: exitCodes.wrongUse, message: isHelp ? undefined : oneLine(error.message) };
 }
 
 /** `error: unknown command 'x'\n(Did you mean y?)` -> one line without the prefix. */

@@ -10,26 +10,37 @@ import type { Terminal } from './terminal.ts';
 /** Job kinds are text on the command line: the API checks them. */
 export type AnyClient = Client<{ payloads: Record<string, unknown>; results: Record<string, unknown> }>;
 
+/** Limit of one request: a person waits five seconds to be told that an API does not answer, no longer. */
+const timeoutMs = 4_500;
+
 export async function openClient(terminal: Terminal): Promise<AnyClient> {
   const { url, key } = findApi(terminal);
   await greet(url);
-  return connect({ url, key });
+  return connect({ url, key, timeoutMs });
 }
 
 function findApi({ env }: Terminal): { url: string; key: string } {
   const given = clientSettings(env);
+  refuseUnusable(given);
   const running = runningHere(given.home);
   const url = given.url ?? running?.api;
   if (url === undefined) {
     const todo = 'start `storytime up` or set STORYTIME_URL';
     throw new CliError('failed', `no API is known: nothing runs in this folder; ${todo}`);
   }
-  if (!URL.canParse(url))
-    throw new CliError('wrongUse', 'STORYTIME_URL is not an address; write http://host:port');
   const key = given.key ?? (url === running?.api ? running.key : undefined);
   if (key === undefined)
     throw new CliError('notAllowed', 'no key is known for this API; set STORYTIME_KEY to one of its keys');
   return { url, key };
+}
+
+/** Before anything is sent: what cannot be an address or a header would be tried again and again, and the error show the key. */
+function refuseUnusable({ url, key }: { url?: string | undefined; key?: string | undefined }): void {
+  if (url !== undefined && !(/^https?:\/\/\S+$/i.test(url) && URL.canParse(url)))
+    throw new CliError('wrongUse', 'STORYTIME_URL is not an address; write http://host:port');
+  if (key === undefined || /^[\x21-\x7e]+$/.test(key)) return;
+  const why = 'it must be one line of printable ASCII without spaces';
+  throw new CliError('wrongUse', `STORYTIME_KEY cannot be a key: ${why}; copy it again`);
 }
 
 function runningHere(home: string): UpNote | undefined {

@@ -1,6 +1,6 @@
 // The `jobs` commands: they speak HTTP to the API, like any other client.
 import { Option, type Command } from 'commander';
-import { durationOption } from './arguments.ts';
+import { durationOption, parseIdempotencyKey } from './arguments.ts';
 import type { Terminal } from './terminal.ts';
 
 export function addJobs(program: Command, terminal: Terminal): void {
@@ -40,7 +40,7 @@ function addEnqueue(jobs: Command, terminal: Terminal): void {
     .command('enqueue <kind>')
     .description('enqueue a job and print its id')
     .option('--data <json>', 'the payload: JSON, @file, or - for standard input', '{}')
-    .option('--key <text>', 'idempotency key: the same key and payload make one job')
+    .option('--key <text>', 'idempotency key: the same key and payload make one job', parseIdempotencyKey)
     .addOption(durationOption('--delay <time>', 'first run after this long, as 5m').conflicts('at'))
     .option('--at <time>', 'first run at this time, as 2026-12-24T18:00:00Z')
     .addOption(
@@ -60,7 +60,8 @@ function addEnqueue(jobs: Command, terminal: Terminal): void {
 Examples:
   $ storytime jobs enqueue generate-story --data '{"childName":"Ada","age":6,"theme":"the sea"}'
   $ storytime jobs enqueue generate-story --data @story.json --key order-7 --tree
-  $ echo '{"period":"day"}' | storytime jobs enqueue generate-report --data - --delay 5m --priority low
+  $ echo '{"report":"usage","from":"2026-11-01T00:00:00Z","to":"2026-12-01T00:00:00Z"}' |
+      storytime jobs enqueue generate-report --data - --delay 5m --priority low
 `,
     )
     .action(async (kind: string, _flags, command: Command) =>

@@ -1,6 +1,6 @@
 // The commands that start something, and those that look after a database.
 import { Option, type Command } from 'commander';
-import { durationOption, parseCount, parseList, parsePort } from './arguments.ts';
+import { durationOption, parseCount, parseFirstPort, parseList } from './arguments.ts';
 import type { Terminal } from './terminal.ts';
 
 /** Told the exit code of a command that ends with another one than 0. */
@@ -65,7 +65,7 @@ function addUp(program: Command, terminal: Terminal, ended: Ended): void {
     .option(
       '--port <number>',
       'first port: API, dashboard, sandbox, its mail, work; 0 takes free ones',
-      parsePort,
+      parseFirstPort,
     )
     .option('--no-sandbox', 'no stand-ins: every provider needs its key')
     .addHelpText(

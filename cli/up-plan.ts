@@ -1,6 +1,13 @@
 // What `storytime up` is going to start: the ports it may take and the environment of its parts. Everything a part needs
 // is in its environment, so each could be started by hand with the same values.
-import { isChosen, isSandboxed, providerKeys, type Config, type Environment } from '../shared/config.ts';
+import {
+  isChosen,
+  isSandboxed,
+  providerKeys,
+  withoutBlanks,
+  type Config,
+  type Environment,
+} from '../shared/config.ts';
 import { shownHost } from './parts.ts';
 import { findPort } from './ports.ts';
 
@@ -69,8 +76,8 @@ export function partEnvironment(
   return {
     STORYTIME_SANDBOX_URL: `http://${host}:${ports.STORYTIME_SANDBOX_PORT}`,
     STORYTIME_SANDBOX_SMTP_URL: `smtp://${host}:${ports.STORYTIME_SANDBOX_SMTP_PORT}`,
+    ...withoutBlanks(env),
     STORYTIME_GRACE_MS: String(Math.min(graceMs, config.STORYTIME_GRACE_MS)),
-    ...env,
     ...text,
     DATABASE_URL: secrets.databaseUrl,
     STORYTIME_LINK_SECRET: secrets.linkSecret,

@@ -1,7 +1,6 @@
 // Cloudinary's shapes: where an account lives, what a rejection means, which links open an upload. Pure.
 // Rejections are plain objects in three shapes and may carry the secret, so nothing of them is kept but codes.
 import { z } from 'zod';
-import { ConfigError } from '../shared/errors.ts';
 import { diagnoseNetwork } from './network.ts';
 import { codeOfStatus, type Diagnosis } from './failure.ts';
 import type { Asset, Upload } from './ports.ts';
@@ -12,12 +11,9 @@ export interface CloudinaryAccount {
   secret: string;
 }
 
-/** Reads `cloudinary://key:secret@cloud`. Throws a ConfigError that does not show the secret. */
+/** Reads `cloudinary://key:secret@cloud`; that no part is missing is checked where the settings are read. */
 export function parseCloudinaryUrl(url: string): CloudinaryAccount {
   const { hostname: cloud, username, password } = new URL(url);
-  if (cloud === '' || username === '' || password === '') {
-    throw new ConfigError(['CLOUDINARY_URL lacks a part; write cloudinary://key:secret@cloud']);
-  }
   return { cloud, key: decodeURIComponent(username), secret: decodeURIComponent(password) };
 }
 

@@ -52,8 +52,8 @@ function reference() {
   return `# Configuration
 
 Every setting is an environment variable, read once when a process starts. A process that finds a problem lists all of them
-and exits with code 2; a name that starts with \`STORYTIME_\` and is not listed here is such a problem. An empty value counts
-as not set. \`storytime doctor\` checks the settings and everything they point to.
+and exits with code 2; a name that starts with \`STORYTIME_\` and is not listed here is such a problem. An empty value, or one
+of white space alone, counts as not set. \`storytime doctor\` checks the settings and everything they point to.
 
 This page is written from \`shared/settings.ts\` by \`scripts/references.mjs\`.
 

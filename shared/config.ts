@@ -23,10 +23,10 @@ export function environment(): Environment {
 /** Parses an environment. Throws a ConfigError that lists every problem; never prints a secret. */
 export function loadConfig(env: Environment): Config {
   const found: string[] = [...unknownNames(env)];
+  const given = withoutBlanks(env);
   const values: Record<string, unknown> = {};
   for (const [name, [schema]] of Object.entries(settings)) {
-    const raw = env[name] === '' ? undefined : env[name];
-    const parsed = schema.safeParse(raw);
+    const parsed = schema.safeParse(given[name]);
     if (parsed.success) values[name] = parsed.data;
     else found.push(`${name} ${parsed.error.issues.map((issue) => issue.message).join(', ')}`);
   }
@@ -49,16 +49,26 @@ export function clientSettings(env: Environment): {
   home: string;
 } {
   const [home] = settings.STORYTIME_HOME;
+  const given = withoutBlanks(env);
   return {
-    url: env['STORYTIME_URL'] || undefined,
-    key: env['STORYTIME_KEY'] || undefined,
-    home: home.parse(env['STORYTIME_HOME'] || undefined),
+    url: given['STORYTIME_URL'],
+    key: given['STORYTIME_KEY'],
+    home: home.parse(given['STORYTIME_HOME']),
   };
 }
 
 /** Whether somebody chose this setting, rather than left it to its default. */
 export function isChosen(env: Environment, name: keyof typeof settings): boolean {
-  return (env[name] ?? '') !== '';
+  return !isBlank(env[name]);
+}
+
+/** The environment without what counts as not set: empty values, and those of white space alone. */
+export function withoutBlanks(env: Environment): Environment {
+  return Object.fromEntries(Object.entries(env).filter(([, value]) => !isBlank(value)));
+}
+
+function isBlank(value: string | undefined): boolean {
+  return value === undefined || value.trim() === '';
 }
 
 export const providerKeys = [
@@ -109,10 +119,16 @@ function contradictions(config: Values): string[] {
         .map((key) => `${key} is missing; set it, or let the sandbox answer with STORYTIME_SANDBOX=auto`),
     );
   }
-  if (config.NODE_ENV === 'production' && config.STORYTIME_LINK_SECRET === undefined) {
-    found.push('STORYTIME_LINK_SECRET is required in production');
-  }
+  if (config.NODE_ENV === 'production') found.push(...weakSecret(config.STORYTIME_LINK_SECRET));
   return found;
+}
+
+function weakSecret(secret: string | undefined): string[] {
+  if (secret === undefined) return ['STORYTIME_LINK_SECRET is required in production'];
+  if (new Set(secret).size > 1) return [];
+  return [
+    'STORYTIME_LINK_SECRET repeats one character, which anybody can guess; make one with `openssl rand -hex 32`',
+  ];
 }
 
 function ignoredKeys(config: Values, sandbox: string): string[] {

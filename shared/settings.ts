@@ -1,6 +1,7 @@
 // Every setting of a server: its schema with the default, and the sentence that .env.example and docs/configuration.md show.
 // Data; read from the environment by shared/config.ts alone.
 import { z } from 'zod';
+import { isCloudinaryAccount, isReadByPostgres, loginOf } from './addresses.ts';
 import { parseRedisUrl } from './redis-address.ts';
 
 const port = z.coerce.number().int().min(0).max(65_535);
@@ -11,7 +12,24 @@ const url = (...schemes: string[]) =>
     .string()
     .refine((text) => schemes.some((scheme) => text.startsWith(`${scheme}://`)) && URL.canParse(text), {
       message: `must be a URL that starts with ${schemes.map((scheme) => `${scheme}://`).join(' or ')}`,
+      abort: true,
     });
+const decoded = (parts: string) => ({
+  message: `cannot be decoded; write a % in its ${parts} as %25`,
+  abort: true,
+});
+
+const databaseUrl = url('postgres', 'postgresql').refine(
+  isReadByPostgres,
+  decoded('user, password or database'),
+);
+const cloudinaryUrl = url('cloudinary')
+  .refine((text) => loginOf(text) !== undefined, decoded('key or secret'))
+  .refine(isCloudinaryAccount, 'lacks a part; write cloudinary://key:secret@cloud');
+const smtpUrl = url('smtp', 'smtps').refine(
+  (text) => loginOf(text) !== undefined,
+  decoded('user or password'),
+);
 
 const redisUrl = z.string().refine((text) => parseRedisUrl(text) !== undefined, {
   message:
@@ -25,7 +43,7 @@ export const settings = {
     '`production` refuses defaults that only suit development.',
   ],
   DATABASE_URL: [
-    url('postgres', 'postgresql').optional(),
+    databaseUrl.optional(),
     'PostgreSQL for the ledger; without it an embedded server is started.',
   ],
   REDIS_URL: [
@@ -35,8 +53,8 @@ export const settings = {
   GEMINI_API_KEY: [z.string().min(1).optional(), 'Google Gemini: stories and pictures.'],
   ELEVENLABS_API_KEY: [z.string().min(1).optional(), 'ElevenLabs: narration.'],
   DEEPGRAM_API_KEY: [z.string().min(1).optional(), 'Deepgram: the independent check of a narration.'],
-  CLOUDINARY_URL: [url('cloudinary').optional(), 'Cloudinary: `cloudinary://key:secret@cloud`.'],
-  SMTP_URL: [url('smtp', 'smtps').optional(), 'The mail server: `smtps://user:password@host:465`.'],
+  CLOUDINARY_URL: [cloudinaryUrl.optional(), 'Cloudinary: `cloudinary://key:secret@cloud`.'],
+  SMTP_URL: [smtpUrl.optional(), 'The mail server: `smtps://user:password@host:465`.'],
   STORYTIME_SANDBOX: [
     z.enum(['auto', 'on', 'off']).optional(),
     '`auto`: the sandbox where a key is missing; `on`: keys are ignored; `off`: a missing key is an error (default in production).',

@@ -53,7 +53,7 @@ function needsOf(name: string): [string, string][] {
 }
 
 const secrets = {
-  STORYTIME_LINK_SECRET: 'x'.repeat(32),
+  STORYTIME_LINK_SECRET: 'a-secret-of-the-tests-0123456789',
   GEMINI_API_KEY: 'key',
   ELEVENLABS_API_KEY: 'key',
   DEEPGRAM_API_KEY: 'key',

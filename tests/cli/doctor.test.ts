@@ -73,9 +73,13 @@ test('an unreachable database, an unreachable engine and a refused provider are 
 });
 
 test('a configuration that cannot be read is all the doctor sees, completely', async () => {
-  const { code, out } = await say(['doctor'], { STORYTIME_API_PORT: 'x', REDIS_URL: 'http://r' });
+  const { code, out } = await say(['doctor'], {
+    STORYTIME_API_PORT: 'x',
+    REDIS_URL: 'http://r',
+    CLOUDINARY_URL: 'cloudinary://key@cloud',
+  });
   expect(code).toBe(1);
-  expect(out.match(/^✗ configuration/gm)).toHaveLength(2);
+  expect(out.match(/^✗ configuration/gm)).toHaveLength(3);
 });
 
 const facts: ServerFacts = {

@@ -1,6 +1,8 @@
 // The `jobs` commands against a real API: what they send, what they print, and how they end.
 // Covers: cli/jobs-enqueue.ts, cli/jobs-show.ts, cli/jobs-wait.ts, cli/jobs-data.ts, cli/jobs-print.ts, cli/jobs-connection.ts
 import { writeFile } from 'node:fs/promises';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { startApi, type RunningApi } from '../../api/server.ts';
@@ -105,6 +107,37 @@ test('an API that does not answer is told at once', async () => {
   expect([code, err]).toEqual([1, expect.stringContaining('the API at http://127.0.0.1:1 does not answer')]);
   const nothing = await say(['jobs', 'show', 'x'], { STORYTIME_HOME: join(folder, 'empty') });
   expect([nothing.code, nothing.err]).toEqual([1, expect.stringContaining('start `storytime up`')]);
+});
+
+test('a request that the API leaves without an answer is given up within five seconds', async () => {
+  const seen: string[] = [];
+  const silent = createServer((req, res) => {
+    seen.push(req.url ?? '');
+    // Alive, then silent once; what comes after that is refused.
+    if (seen.length !== 2) res.writeHead(seen.length === 1 ? 200 : 400).end('{}');
+  });
+  await new Promise<void>((resolve) => silent.listen(0, '127.0.0.1', resolve));
+  const { port } = silent.address() as AddressInfo;
+  const begun = performance.now();
+  const { code } = await say(['jobs', 'show', 'x'], { ...env, STORYTIME_URL: `http://127.0.0.1:${port}` });
+  const tookMs = performance.now() - begun;
+  silent.closeAllConnections();
+  silent.close();
+  expect(seen.slice(0, 2)).toEqual(['/livez', '/v1/jobs/x']);
+  expect(code).not.toBe(0);
+  expect(tookMs).toBeLessThan(7_000);
+});
+
+test('an address or a key that cannot be one is wrong use, and the key is not shown', async () => {
+  for (const url of ['localhost:4000', 'ftp://127.0.0.1', 'api', `${api.url} x`]) {
+    const { code, err } = await say(['jobs', 'show', 'x'], { ...env, STORYTIME_URL: url });
+    expect([url, code, err]).toEqual([url, 2, expect.stringContaining('write http://host:port')]);
+  }
+  for (const key of ['stj_hunter2\nstj_b', 'stj_hunter2 b', 'stj_hunter2ö']) {
+    const { code, out, err } = await say(['jobs', 'show', 'x'], { ...env, STORYTIME_KEY: key });
+    expect([code, out]).toEqual([2, '']);
+    expect(err).toMatch(/^(?!.*hunter2).*STORYTIME_KEY cannot be a key: .*; copy it again\n$/);
+  }
 });
 
 test('wait ends with 0 and the result, with 3 when the job died, with 124 when time ran out', async () => {

@@ -54,13 +54,29 @@ test('--port moves the whole system, but no setting that somebody chose', async 
   expect(new Set(Object.values(free)).size).toBe(5);
 });
 
+const secrets = { databaseUrl: 'postgres://u:p@127.0.0.1:5/x', linkSecret: 's'.repeat(32) };
+
+test('no setting makes a part stop later than the system waits for it', async () => {
+  const ports = await plan({}, { port: 0 });
+  const graceOf = (STORYTIME_GRACE_MS: string): number => {
+    const env = { STORYTIME_GRACE_MS };
+    return loadConfig(partEnvironment(loadConfig(env), env, ports, secrets)).STORYTIME_GRACE_MS;
+  };
+  expect([graceOf('20000'), graceOf('1000')]).toEqual([4_500, 1_000]);
+});
+
+test('a blank address of the sandbox is not set: the parts are told the real one', async () => {
+  const env = { STORYTIME_SANDBOX_URL: '', STORYTIME_SANDBOX_SMTP_URL: ' ' };
+  const ports = await plan(env, { port: 0 });
+  const part = loadConfig(partEnvironment(loadConfig(env), env, ports, secrets));
+  expect(part.STORYTIME_SANDBOX_URL).toBe(`http://127.0.0.1:${ports.STORYTIME_SANDBOX_PORT}`);
+  expect(part.STORYTIME_SANDBOX_SMTP_URL).toBe(`smtp://127.0.0.1:${ports.STORYTIME_SANDBOX_SMTP_PORT}`);
+});
+
 test('the parts are told where everything is, and the environment can start each of them by itself', async () => {
   const config = loadConfig({ STORYTIME_LEASE_MS: '20000' });
   const ports = await plan({}, { port: 0 });
-  const env = partEnvironment(config, { STORYTIME_LEASE_MS: '20000', HOME: '/root' }, ports, {
-    databaseUrl: 'postgres://u:p@127.0.0.1:5/x',
-    linkSecret: 's'.repeat(32),
-  });
+  const env = partEnvironment(config, { STORYTIME_LEASE_MS: '20000', HOME: '/root' }, ports, secrets);
   const part = loadConfig(env);
   expect(part).toMatchObject({
     ...ports,

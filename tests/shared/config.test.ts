@@ -1,6 +1,7 @@
-// Covers: shared/settings.ts
+// Covers: shared/settings.ts, shared/addresses.ts
 // The configuration: every problem at once, none of them a secret, and what a setting may be.
 import { expect, test } from '@jest/globals';
+import { parse } from 'pg-connection-string';
 import { clientSettings, isChosen, isSandboxed, loadConfig, providerKeys } from '../../shared/config.ts';
 import { ConfigError } from '../../shared/errors.ts';
 
@@ -61,6 +62,40 @@ test('all problems are told in one error, and no value that could be a secret is
   expect(problems.join()).not.toMatch(/hunter2|too short/);
 });
 
+test('an address that its user could not decode is refused at the start, without its secret', () => {
+  const wrong = {
+    DATABASE_URL: 'postgres://u:hunter2%ff@db/x',
+    CLOUDINARY_URL: 'cloudinary://1:hunter2%off@c',
+    SMTP_URL: 'smtps://u:hunter2%off@mail.example:465',
+  };
+  const problems = problemsOf(wrong);
+  expect(problems.map((problem) => problem.split(' ')[0])).toEqual(Object.keys(wrong));
+  for (const problem of problems) expect(problem).toMatch(/^(?!.*hunter2).* cannot be decoded; .* as %25$/);
+  expect(problemsOf({ DATABASE_URL: 'postgres://u:p@db/x%ff' })).toHaveLength(1);
+  expect(problemsOf({ SMTP_URL: 'smtps://u:50%25off@mail.example' })).toEqual([]);
+});
+
+test('a database address is refused exactly when the driver cannot read it', () => {
+  const secrets = ['p', '50%off', '50%25off', '%', 'a%2', '%80%zz', '%ff', '%ff%zz', 'f%C3%BCr', 'a b'];
+  const refused = secrets.filter((secret) => problemsOf({ DATABASE_URL: `postgres://u:${secret}@db/x` })[0]);
+  const unread = secrets.filter((secret) => {
+    try {
+      return parse(`postgres://u:${secret}@db/x`).host !== 'db';
+    } catch {
+      return true;
+    }
+  });
+  expect(refused).toEqual(unread);
+  expect(unread).toEqual(['%80%zz', '%ff']);
+});
+
+test('a Cloudinary address that lacks its key, secret or cloud is refused', () => {
+  for (const url of ['cloudinary://key@cloud', 'cloudinary://:hidden@cloud', 'cloudinary:///cloud'])
+    expect(problemsOf({ CLOUDINARY_URL: url })).toEqual([
+      'CLOUDINARY_URL lacks a part; write cloudinary://key:secret@cloud',
+    ]);
+});
+
 test('settings that contradict each other are refused with both values', () => {
   expect(problemsOf({ STORYTIME_LEASE_MS: '3000', STORYTIME_RENEW_MS: '2000' })).toEqual([
     'STORYTIME_RENEW_MS (2000) must be at most a third of STORYTIME_LEASE_MS (3000)',
@@ -70,9 +105,17 @@ test('settings that contradict each other are refused with both values', () => {
 test('production wants every provider key and a link secret, unless the sandbox is asked for', () => {
   const problems = problemsOf({ NODE_ENV: 'production' });
   for (const name of [...providerKeys, 'STORYTIME_LINK_SECRET']) expect(problems.join('\n')).toContain(name);
-  const secret = { STORYTIME_LINK_SECRET: 's'.repeat(32) };
+  const secret = { STORYTIME_LINK_SECRET: 'a-secret-of-the-tests-0123456789' };
   expect(loadConfig({ NODE_ENV: 'production', ...secret, ...keys }).STORYTIME_SANDBOX).toBe('off');
   expect(problemsOf({ NODE_ENV: 'production', ...secret, STORYTIME_SANDBOX: 'auto' })).toEqual([]);
+});
+
+test('production does not sign links with a secret that anybody can guess', () => {
+  const env = { STORYTIME_SANDBOX: 'on', STORYTIME_LINK_SECRET: '0'.repeat(64) };
+  expect(problemsOf({ ...env, NODE_ENV: 'production' })).toEqual([
+    expect.stringMatching(/^STORYTIME_LINK_SECRET repeats one character(?!.*000)/),
+  ]);
+  expect(problemsOf(env)).toEqual([]);
 });
 
 test('a key sends its own provider to the real service; with the sandbox on, keys are ignored with one warning', () => {
@@ -81,6 +124,13 @@ test('a key sends its own provider to the real service; with the sandbox on, key
   const on = loadConfig({ ...keys, STORYTIME_SANDBOX: 'on' });
   expect(providerKeys.every((key) => isSandboxed(on, key))).toBe(true);
   expect(on.warnings).toHaveLength(1);
+});
+
+test('a value of white space alone is not set: it becomes neither a budget of nothing nor any free port', () => {
+  const blank = { STORYTIME_DAILY_BUDGET_USD: ' ', STORYTIME_API_PORT: '\t', STORYTIME_HOME: ' \n' };
+  expect(loadConfig(blank)).toEqual(loadConfig({}));
+  expect(clientSettings({ ...blank, STORYTIME_URL: ' ', STORYTIME_KEY: ' ' })).toEqual(clientSettings({}));
+  expect(isChosen(blank, 'STORYTIME_API_PORT')).toBe(false);
 });
 
 test('the client has two settings of its own, and an empty value is not set', () => {
