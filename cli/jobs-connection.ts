@@ -10,13 +10,13 @@ import type { Terminal } from './terminal.ts';
 /** Job kinds are text on the command line: the API checks them. */
 export type AnyClient = Client<{ payloads: Record<string, unknown>; results: Record<string, unknown> }>;
 
-/** Limit of one request: a person waits five seconds to be told that an API does not answer, no longer. */
-const timeoutMs = 4_500;
+/** A person waits five seconds to be told that an API does not answer, no longer. */
+const limits = { timeoutMs: 4_500, patienceMs: 500 };
 
 export async function openClient(terminal: Terminal): Promise<AnyClient> {
   const { url, key } = findApi(terminal);
   await greet(url);
-  return connect({ url, key, timeoutMs });
+  return connect({ url, key, ...limits });
 }
 
 function findApi({ env }: Terminal): { url: string; key: string } {
