@@ -67,5 +67,16 @@ export const voiceId = z
 
 export const rowId = z.uuid();
 
-/** A moment in time with a zone, e.g. `2026-11-21T08:00:00Z`. */
-export const moment = z.iso.datetime({ offset: true });
+const lastMoment = Date.parse('9999-12-31T23:59:59.999Z');
+
+/** A moment in time with a zone, e.g. `2026-11-21T08:00:00Z`: short enough for a mail, in years that PostgreSQL has. */
+export const moment = z.iso
+  .datetime({ offset: true })
+  .max(40, 'must have at most 40 characters')
+  .refine(
+    (text) => {
+      const at = Date.parse(text);
+      return Number.isNaN(at) || (at >= 0 && at <= lastMoment); // what is no moment was told above
+    },
+    problem('validation_failed', 'must lie between 1970-01-01 and 9999-12-31 in UTC'),
+  );
