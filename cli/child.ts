@@ -50,12 +50,11 @@ export function startChild(options: ChildOptions): Child {
       wasReady = true;
       address.resolve(message.url);
     });
-    child.once('error', address.reject);
-    child.once('exit', (code, signal) => {
+    onEnd(child, (by) => {
       if (stopping) return;
-      const how = tellEnd(options, child.pid, signal ?? code);
+      const how = tellEnd(options, child.pid, by);
       if (wasReady) launchLater(how, nextPause(performance.now() - startedAt));
-      else address.reject(failedStart(options.part, how, code));
+      else address.reject(failedStart(options.part, how, by));
     });
   }
 
@@ -75,9 +74,18 @@ export function startChild(options: ChildOptions): Child {
   };
 }
 
-function tellEnd({ onEnd }: ChildOptions, pid: number | undefined, by: string | number | null): string {
+/** A signal, an exit code, or why no process could be made: then there is no exit either. */
+type EndedBy = string | number | Error | null;
+
+function onEnd(child: ChildProcess, listener: (by: EndedBy) => void): void {
+  child.once('exit', (code, signal) => listener(signal ?? code));
+  child.once('error', (error) => (child.pid === undefined ? listener(error) : undefined));
+}
+
+function tellEnd({ onEnd: tell }: ChildOptions, pid: number | undefined, by: EndedBy): string {
+  if (by instanceof Error) return `before it began: ${by.message}`;
   const how = typeof by === 'string' ? `by ${by}` : `with code ${by}`;
-  if (pid !== undefined) onEnd?.(pid, how);
+  if (pid !== undefined) tell?.(pid, how);
   return how;
 }
 
@@ -92,7 +100,7 @@ function growingPause(): (ranMs: number) => number {
   };
 }
 
-function failedStart(part: PartName, how: string, code: number | null): CliError {
+function failedStart(part: PartName, how: string, code: EndedBy): CliError {
   const exit = code === 2 ? 'wrongUse' : 'failed';
   return new CliError(exit, `${part} did not start: it ended ${how}; the lines above say why`);
 }
@@ -114,7 +122,7 @@ function readLines(stream: Readable | null, onLine: (line: string) => void): voi
 }
 
 async function end(child: ChildProcess, patienceMs: number): Promise<void> {
-  if (child.exitCode !== null || child.signalCode !== null) return;
+  if (child.pid === undefined || child.exitCode !== null || child.signalCode !== null) return;
   const gone = once(child, 'exit');
   child.kill('SIGTERM');
   const timer = setTimeout(() => child.kill('SIGKILL'), patienceMs);

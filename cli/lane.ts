@@ -39,8 +39,9 @@ interface Run {
 
 export function createLane(options: LaneOptions): Lane {
   let current: Run | undefined;
-  let failedStarts = 0;
-  let notBefore = 0;
+  const pauses = createPauses();
+  /** performance.now() of the first of the rounds in a row in which it was silent. */
+  let silentSince: number | undefined;
   let stopping = false;
 
   function launch(): void {
@@ -48,31 +49,52 @@ export function createLane(options: LaneOptions): Lane {
     current = run;
     run.child.once('exit', (code, signal) => {
       current = undefined;
-      failedStarts = run.ready ? 0 : failedStarts + 1;
-      if (!run.ready) notBefore = performance.now() + Math.min(1_000 * 2 ** failedStarts, longestPauseMs);
+      pauses.note(run.ready);
       if (!stopping && !run.told && code !== 0) void witness(options, run, signal ?? `exit code ${code}`);
       else if (!stopping) options.ended();
+    });
+    run.child.once('error', () => {
+      if (run.child.pid !== undefined) return;
+      current = undefined; // without a process there is no exit either
+      pauses.note(false);
     });
   }
 
   return {
-    ensure() {
-      if (stopping || performance.now() < notBefore) return;
+    ensure(wanted) {
+      silentSince = wanted ? (silentSince ?? performance.now()) : undefined;
+      if (silentSince === undefined || stopping || !pauses.over()) return;
       if (current === undefined) return launch();
       // It should hold the lane and does not: its event loop stands still. Nobody can say whose fault that is.
       const patienceMs = current.ready ? options.leadMs : startMs;
-      if (performance.now() - current.since < patienceMs) return;
+      if (performance.now() - Math.max(current.since, silentSince) < patienceMs) return;
       current.told = true;
       current.child.kill('SIGKILL');
     },
     async stop() {
       stopping = true;
-      const child = current?.child;
-      if (child === undefined || child.exitCode !== null || child.signalCode !== null) return;
-      const gone = once(child, 'exit');
-      child.kill('SIGTERM');
-      await gone;
+      if (current !== undefined) await end(current.child);
     },
+  };
+}
+
+async function end(child: ChildProcess): Promise<void> {
+  if (child.pid === undefined || child.exitCode !== null || child.signalCode !== null) return;
+  const exit = once(child, 'exit');
+  child.kill('SIGTERM');
+  await exit;
+}
+
+/** Whether the next start may be: at once after one that could be used, later after each one in a row that could not. */
+function createPauses(): { note: (ready: boolean) => void; over: () => boolean } {
+  let failed = 0;
+  let until = 0;
+  return {
+    note(ready) {
+      failed = ready ? 0 : failed + 1;
+      if (!ready) until = performance.now() + Math.min(1_000 * 2 ** failed, longestPauseMs);
+    },
+    over: () => performance.now() >= until,
   };
 }
 

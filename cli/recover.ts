@@ -34,10 +34,12 @@ export async function runRecover(terminal: Terminal, flags: RecoverFlags): Promi
 /** A canary that agrees stays; any other is replaced, so that work processes need not compare everything once more. */
 async function recover(comparison: Comparison): Promise<Recovered> {
   const { db, broker } = comparison;
+  // Its memory is looked at with each ping, also with one that it refuses: a full one is given nothing (decision 0008).
+  const afterPage = (): Promise<void> => broker.ping().catch(() => undefined);
+  const recoverThem = (): Promise<Recovered> => recoverAll({ ...comparison, afterPage });
+  await afterPage();
   const doubt = await doubtOf(db, broker);
-  return doubt === undefined
-    ? recoverAll(comparison)
-    : underNewEpoch(db, broker, () => recoverAll(comparison));
+  return doubt === undefined ? recoverThem() : underNewEpoch(db, broker, recoverThem);
 }
 
 /** Compared with an engine that nobody works on, every job would look lost. */
@@ -62,6 +64,6 @@ function textOf({ compared, forgotten, broughtBack }: Recovered, { dryRun }: Rec
   const done =
     dryRun === true
       ? 'Nothing was changed; without --dry-run they are given to it again.'
-      : `${broughtBack} were given to it again; the others had moved on by themselves.`;
+      : `${broughtBack} were given to it again; others moved on by themselves, or follow as soon as it has room.`;
   return `The engine has lost ${lost} of ${compared} jobs:\n${rows.join('')}${done}\n`;
 }

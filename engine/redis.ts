@@ -107,8 +107,13 @@ function connectionOptions({ tls, username, password }: RedisAddress) {
   };
 }
 
+/** A server that became a replica keeps its connections: whoever has its place now answers to a new one. */
+function reconnectOnError({ message }: Error): boolean {
+  return message.startsWith('READONLY');
+}
+
 function plainClient(address: RedisAddress, wish: Wish): Redis {
-  const common = { ...connectionOptions(address), ...wish, retryStrategy, db: address.db };
+  const common = { ...connectionOptions(address), ...wish, retryStrategy, reconnectOnError, db: address.db };
   const [first] = address.hosts;
   if (address.mode === 'single') return new Redis({ ...common, ...first });
   return new Redis({

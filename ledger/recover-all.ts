@@ -20,7 +20,7 @@ export interface Recovered {
   compared: number;
   /** Those of them that the engine did not hold, by queue and state. */
   forgotten: readonly { queue: string; state: Dispatched['state']; jobs: number }[];
-  /** Those that were brought back: not the ones that moved on meanwhile; 0 in a dry run. */
+  /** Those that the engine took again: not the ones that moved on meanwhile, or for which it has no room; 0 in a dry run. */
   broughtBack: number;
 }
 

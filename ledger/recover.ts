@@ -149,15 +149,17 @@ export async function recoverSome(
   return total;
 }
 
-/** Gives jobs a new generation and gives them to the engine. Returns how many were still as they are shown here. */
+/**
+ * Gives those that are still as they are shown here a new generation, and them to the engine. Returns how many it took: one that
+ * is away or full gets the others later, from the sweep.
+ */
 export async function bringBack(
   db: Db,
   relay: Pick<Relay, 'carry'>,
   rows: readonly Pick<Dispatched, 'id' | 'generation'>[],
 ): Promise<number> {
   const dispatches = await redispatch(db, rows);
-  if (dispatches.length > 0) await relay.carry(dispatches);
-  return dispatches.length;
+  return dispatches.length === 0 ? 0 : relay.carry(dispatches);
 }
 
 /** A new generation for each job that still has this one and has not begun; the caller carries them. */

@@ -11,6 +11,7 @@ import { relaySweep } from './maintenance/relay-sweep.ts';
 import { rescuer } from './maintenance/rescuer.ts';
 import { scrubber } from './maintenance/scrubber.ts';
 import { unparker } from './maintenance/unparker.ts';
+import { longestPauseMs } from './persist.ts';
 import { within } from './phases.ts';
 import { quarantine } from './quarantine.ts';
 import type { WorkOptions } from './work.ts';
@@ -37,7 +38,8 @@ export function startCare(
   const duties = dutiesOf(options, { workerId, queues, onCommitted });
   if (lane !== undefined) duties.push(quarantine({ db, everyMs, lane, onCommitted }));
   const leadMs = Math.max(everyMs * 2, 1_000);
-  const maintenance = startMaintenance({ db, workerId, duties, queues, leadMs, emit });
+  const calmMs = Math.max(config.STORYTIME_RENEW_MS, longestPauseMs) + 500;
+  const maintenance = startMaintenance({ db, workerId, duties, queues, leadMs, calmMs, emit });
   const unlisten = listen(db, () => maintenance.hint('relay-sweep'));
   // It may have come back with less.
   broker.onReturn(() => ['reconciler', 'scrubber'].forEach((name) => maintenance.hint(name)));

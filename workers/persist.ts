@@ -2,6 +2,11 @@
 // absent ledger is tried again until it succeeds, is refused, or the process has to go.
 import { mayBeSentAgain } from '../ledger/ledger-errors.ts';
 
+const steadyPauseMs = 2_000;
+const spread = 0.2;
+/** Between two tries, in ms. */
+export const longestPauseMs = steadyPauseMs * (1 + spread);
+
 /** Repeats `write` while the ledger is away or takes it back (a deadlock); any other error, and an aborted `signal`, end it. */
 export async function persist<T>(write: () => Promise<T>, signal: AbortSignal): Promise<T> {
   for (let attempt = 0; ; attempt += 1) {
@@ -9,7 +14,7 @@ export async function persist<T>(write: () => Promise<T>, signal: AbortSignal): 
       return await write();
     } catch (thrown) {
       if (signal.aborted || !mayBeSentAgain(thrown)) throw thrown;
-      await pause(Math.min(100 * 2 ** attempt, 2_000) * (1 + Math.random() * 0.2), signal);
+      await pause(Math.min(100 * 2 ** attempt, steadyPauseMs) * (1 + Math.random() * spread), signal);
     }
   }
 }

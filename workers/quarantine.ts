@@ -11,8 +11,11 @@ import type { Duty } from './maintenance/duty.ts';
 
 /** The lane's process, as a work process sees it. */
 export interface Lane {
-  /** The lane has work and no process that shows a sign of life: starts one, unless one is just starting. */
-  ensure: () => void;
+  /**
+   * Told each round. `wanted`: the lane has work and no process that shows a sign of life; starts one, unless one is just
+   * starting, and ends one that has been silent for too long.
+   */
+  ensure: (wanted: boolean) => void;
   stop: () => Promise<void>;
 }
 
@@ -28,10 +31,11 @@ export function quarantine({ db, everyMs, lane, onCommitted }: QuarantineOptions
   return {
     name: 'quarantine',
     everyMs,
+    judges: true,
     async run() {
       const freed = await freeParked(db);
       onCommitted(freed);
-      if (await laneWantsProcess(db)) lane.ensure();
+      lane.ensure(await laneWantsProcess(db));
       return freed.length;
     },
   };

@@ -53,6 +53,20 @@ test('recover tells what the engine has lost, gives it back once, and finds noth
   );
 });
 
+test('an engine that is short of memory is given nothing by hand either, and the jobs follow later', async () => {
+  const client = new Redis(redis.url);
+  await client.flushall();
+  const used = Number(/^used_memory:(\d+)/m.exec(await client.info('memory'))?.[1]);
+  await client.config('SET', 'maxmemory', Math.round(used * 1.1));
+  const { broughtBack, forgotten } = await found();
+  expect([forgotten.reduce((sum, { jobs }) => sum + jobs, 0), broughtBack]).toEqual([13, 0]);
+  expect(await client.keys('{storytime}:story-generation:[0-9a-f]*')).toEqual([]);
+  await client.config('SET', 'maxmemory', 0);
+  client.disconnect();
+  const left = 'SELECT count(*)::int AS jobs FROM job WHERE dispatched_at IS NULL';
+  expect(await query(world, left)).toEqual([{ jobs: 13 }]);
+});
+
 test('an engine that does not answer is said, with what to do, and nothing is compared', async () => {
   const said = await say(['recover'], { ...env, REDIS_URL: 'redis://127.0.0.1:1' });
   expect([said.code, said.out]).toEqual([1, '']);

@@ -1,6 +1,9 @@
 // Covers: engine/broker.ts, engine/consume.ts, engine/redis.ts
 // What the contract suite of both engines cannot show: an engine that is not there, and one that is closed in the middle.
+import { once } from 'node:events';
+import { connect, createServer, type AddressInfo } from 'node:net';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { Redis } from 'ioredis';
 import { createBroker } from '../../engine/broker.ts';
 import { openEngine, type Engine } from '../../engine/connect.ts';
 import { consume } from '../../engine/consume.ts';
@@ -158,4 +161,35 @@ test('a plain address of a node of a cluster says what to write instead', async 
   expect(engine.problem()).toContain('redis+cluster://');
   await engine.close();
   await node.stop();
+});
+
+test('a Redis that became a replica behind its address is left for the one that has its place', async () => {
+  const next = await startRedis();
+  let { port } = redis;
+  const door = createServer((near) => {
+    const far = connect(port, '127.0.0.1');
+    near.pipe(far).pipe(near);
+    for (const end of [near, far]) end.on('error', () => [near, far].forEach((socket) => socket.destroy()));
+  });
+  door.listen(0, '127.0.0.1');
+  await once(door, 'listening');
+  const engine = open({ redisUrl: `redis://127.0.0.1:${(door.address() as AddressInfo).port}` });
+  const broker = createBroker(engine, ['play']);
+  await engine.ready;
+  await broker.add('play', [entry('before')]);
+  const old = new Redis(redis.url);
+  await old.replicaof('127.0.0.1', String(next.port));
+  ({ port } = next);
+  await eventually('it takes jobs again', () =>
+    broker.add('play', [entry('after')]).then(
+      () => true,
+      () => false,
+    ),
+  );
+  await old.replicaof('NO', 'ONE');
+  old.disconnect();
+  await broker.close();
+  await engine.close();
+  door.close();
+  await next.stop();
 });

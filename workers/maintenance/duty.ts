@@ -3,6 +3,8 @@
 export interface Duty {
   name: string;
   everyMs: number;
+  /** It takes silence for death. */
+  judges?: boolean;
   /** Does one round; returns how many rows it changed. */
   run: () => Promise<number>;
 }

@@ -13,6 +13,8 @@ export interface MaintenanceOptions {
   queues: readonly string[];
   /** How long the lead is taken for, in ms; it is renewed at a third of that. */
   leadMs: number;
+  /** How long silence proves nothing after the ledger was away, in ms: everybody who lives has shown it by then. */
+  calmMs: number;
   emit: Emit;
 }
 
@@ -27,30 +29,55 @@ export function startMaintenance(options: MaintenanceOptions): Maintenance {
   const lead = `maintenance of ${options.queues.toSorted((a, b) => a.localeCompare(b)).join(', ')}`;
   const timers: NodeJS.Timeout[] = [];
   const rounds = createRounds(options.emit);
-  let leading = false;
-
-  async function takeTurn(): Promise<void> {
-    // With the ledger away nobody leads; whoever reaches it first does.
-    leading = await takeLead(db, lead, workerId, options.leadMs).catch(() => false);
-  }
+  const turns = createTurns(options, lead);
+  const mayBegin = (duty: Duty): boolean => duty.judges !== true || !turns.calm();
 
   function beginWhenLeading(duty: Duty): void {
-    if (leading) rounds.begin(duty);
+    if (turns.leading() && mayBegin(duty)) rounds.begin(duty);
   }
 
-  void takeTurn().then(() => duties.forEach(beginWhenLeading));
-  timers.push(setInterval(() => void takeTurn(), options.leadMs / 3));
+  void turns.take().then(() => duties.forEach(beginWhenLeading));
+  timers.push(setInterval(() => void turns.take(), options.leadMs / 3));
   for (const duty of duties) timers.push(setInterval(beginWhenLeading, duty.everyMs, duty));
   return {
     hint(name) {
       const duty = duties.find((one) => one.name === name);
-      if (duty !== undefined) rounds.hint(duty);
+      if (duty !== undefined && mayBegin(duty)) rounds.hint(duty);
     },
     async stop() {
       for (const timer of timers) clearInterval(timer);
       await rounds.stop();
-      if (leading) await leaveLead(db, lead, workerId).catch(() => undefined);
+      if (turns.leading()) await leaveLead(db, lead, workerId).catch(() => undefined);
     },
+  };
+}
+
+interface Turns {
+  /** Takes the lead or keeps it, if nobody else has it. */
+  take: () => Promise<void>;
+  leading: () => boolean;
+  /** Right after an outage all leases have run out, and those who live hold answers that they could not store: they go first. */
+  calm: () => boolean;
+}
+
+function createTurns({ db, workerId, leadMs, calmMs }: MaintenanceOptions, lead: string): Turns {
+  let leading = false;
+  let away = false;
+  let calmUntil = 0;
+  return {
+    async take() {
+      try {
+        leading = await takeLead(db, lead, workerId, leadMs);
+        if (away) calmUntil = performance.now() + calmMs;
+        away = false;
+      } catch {
+        // With the ledger away nobody leads; whoever reaches it first does.
+        leading = false;
+        away = true;
+      }
+    },
+    leading: () => leading,
+    calm: () => performance.now() < calmUntil,
   };
 }
 

@@ -36,6 +36,7 @@ export function rescuer(options: RescuerOptions): Duty {
   return {
     name: 'rescuer',
     everyMs: options.everyMs,
+    judges: true,
     async run() {
       const rescued = await giveBack(options);
       if (!broker.ready) return rescued;

@@ -3,7 +3,9 @@ import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { newId } from '../../../shared/ids.ts';
 import type { Duty } from '../../../workers/maintenance/duty.ts';
 import { startMaintenance, type Maintenance } from '../../../workers/maintenance/loop.ts';
+import { openDb } from '../../../ledger/db.ts';
 import { eventually } from '../../support/house.ts';
+import { startProxy } from '../../support/proxy.ts';
 import { openLedger, query, type LedgerWorld } from '../../ledger/world.ts';
 import { gate } from '../stage.ts';
 
@@ -16,7 +18,15 @@ afterAll(() => world.close());
 function start(run: Duty['run'], everyMs = 20, queues = ['email']): Maintenance {
   const duties = [{ name: 'count', everyMs, run }];
   const { db, events } = world;
-  return startMaintenance({ db, workerId: newId(), duties, queues, leadMs: 300, emit: events.emit });
+  return startMaintenance({
+    db,
+    workerId: newId(),
+    duties,
+    queues,
+    leadMs: 300,
+    calmMs: 0,
+    emit: events.emit,
+  });
 }
 
 test('one process does a duty, and another takes over when it leaves', async () => {
@@ -80,4 +90,34 @@ test('a hint during a round is followed by one more, and a stop waits for the ro
   looked.open();
   await stopping;
   expect(rounds).toBe(2);
+});
+
+test('after an outage of the ledger a duty that takes silence for death waits until the living have shown themselves', async () => {
+  const proxy = await startProxy(world.url);
+  const { emit } = world.events;
+  const db = openDb({ url: proxy.url, poolSize: 2, statementTimeoutMs: 1_000, emit });
+  const rounds = { judge: 0, other: 0 };
+  const duties = (['judge', 'other'] as const).map((name) => ({
+    name,
+    everyMs: 20,
+    judges: name === 'judge',
+    run: () => Promise.resolve((rounds[name] += 1)),
+  }));
+  const options = { db, workerId: newId(), duties, queues: ['outage'], leadMs: 300, emit };
+  const maintenance = startMaintenance({ ...options, calmMs: 60_000 });
+  await eventually('both do their rounds', () => rounds.judge > 1 && rounds.other > 1);
+  proxy.cut();
+  let before = { ...rounds };
+  await eventually('nobody leads', async () => {
+    before = { ...rounds };
+    await new Promise((resolve) => setTimeout(resolve, 100));
+    return rounds.other === before.other;
+  });
+  proxy.restore();
+  await eventually('the other goes on', () => rounds.other > before.other + 5);
+  maintenance.hint('judge');
+  expect(rounds.judge).toBe(before.judge);
+  await maintenance.stop();
+  await db.close();
+  await proxy.close();
 });
