@@ -32,8 +32,8 @@ export const voiceSynthesisWorker = defineWorker(voiceSynthesis, {
     try {
       return await publish(job, services, story, firstVoice(services, { voiceId, language: story.language }));
     } catch (thrown) {
-      const other = standIn(thrown, job, services, story.language);
-      if (other === undefined) throw thrown;
+      const other = standIn(services, story.language);
+      if (other === undefined || !(await gaveOut(thrown, 'elevenlabs', job))) throw thrown;
       job.progress(5, 'narrating in another voice');
       return publish(job, services, story, other);
     }
@@ -158,7 +158,7 @@ async function check(job: NarrateJob, services: Services, heard: Heard): Promise
   try {
     return await job.step(`transcribe${voice.suffix}`, (call) => listen(services, heard, call), { save });
   } catch (thrown) {
-    if (!gaveOut(thrown, 'deepgram', job)) throw thrown;
+    if (!(await gaveOut(thrown, 'deepgram', job))) throw thrown;
     const unheard = { transcript: '', wordErrorRate: 1, flagged: true };
     return job.step(`unheard${voice.suffix}`, () => Promise.resolve(unheard), { save });
   }
