@@ -33,6 +33,8 @@ export interface Job<Payload = unknown> {
     call: (call: Call) => Promise<T>,
     options?: { save?: (tx: Tx, value: Remembered<T>) => Promise<void> },
   ) => Promise<Remembered<T>>;
+  /** Whether an earlier attempt stored the step of this name: then its answer is there, and costs nothing. */
+  remembers: (name: string) => Promise<boolean>;
   /** Asks for a child; it is born in the transaction that ends this job with success, never before. */
   enqueue: <Kind extends keyof Payloads>(kind: Kind, payload: Payloads[Kind], options?: EnqueueChild) => void;
   /** 0 to 100, and a line for the operator without personal data. */

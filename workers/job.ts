@@ -56,7 +56,9 @@ export function buildJob(given: JobContext): BuiltJob {
   const steps = new Set<Promise<unknown>>();
   const commits = new Set<Promise<unknown>>();
   const { admit, refused } = admission(stop);
-  let step: Job['step'] | undefined; // made with the first use: many jobs have none
+  let remembered: Memory | undefined; // made with the first use: many jobs have no steps
+  const memory = (): Memory =>
+    (remembered ??= rememberedSteps({ ...given, admit, commit: (work) => track(commits, work) }));
 
   const job: Job = {
     id: begun.jobId,
@@ -68,10 +70,8 @@ export function buildJob(given: JobContext): BuiltJob {
     get signal() {
       return stop.signal;
     },
-    step(name, call, options) {
-      step ??= rememberedSteps({ ...given, admit, commit: (work) => track(commits, work) });
-      return track(steps, step(name, call, options));
-    },
+    step: (name, call, options) => track(steps, memory().step(name, call, options)),
+    remembers: (name) => memory().remembers(name),
     enqueue(kind, payload, options = {}) {
       children.push({
         job: checkJob(registry, { kind, payload }, Date.now()),
@@ -111,24 +111,30 @@ async function empty(under: ReadonlySet<Promise<unknown>>): Promise<void> {
   while (under.size > 0) await Promise.allSettled(under);
 }
 
-/** Steps of one attempt: each name once; a stored result is returned, anything else is run and stored. */
-function rememberedSteps(context: StepContext): Job['step'] {
-  const { begun, stop } = context;
-  const used = new Set<string>();
+/** Reads once what earlier attempts stored. */
+function recaller({ begun, db }: JobContext): () => Promise<Map<string, unknown>> {
   let remembered: Promise<Map<string, unknown>> | undefined;
-  let secured: Promise<boolean> | undefined;
-
-  function recall(): Promise<Map<string, unknown>> {
+  return () => {
     // A first attempt has nothing to remember: no query for the most common case.
     remembered ??=
       begun.attemptNo === 1
         ? Promise.resolve(new Map<string, unknown>())
-        : readSteps(context.db, begun.jobId).catch((thrown: unknown) => {
+        : readSteps(db, begun.jobId).catch((thrown: unknown) => {
             remembered = undefined; // the next try must ask again, not be told of the same failure
             throw thrown;
           });
     return remembered;
-  }
+  };
+}
+
+type Memory = Pick<Job, 'step' | 'remembers'>;
+
+/** Steps of one attempt: each name once; a stored result is returned, anything else is run and stored. */
+function rememberedSteps(context: StepContext): Memory {
+  const { begun, stop } = context;
+  const recall = recaller(context);
+  const used = new Set<string>();
+  let secured: Promise<boolean> | undefined;
 
   async function step(
     name: string,
@@ -149,7 +155,11 @@ function rememberedSteps(context: StepContext): Job['step'] {
     return steps.get(name);
   }
 
-  return step as Job['step'];
+  async function remembers(name: string): Promise<boolean> {
+    return (await persist(recall, stop.signal)).has(name);
+  }
+
+  return { step: step as Job['step'], remembers };
 }
 
 type StepCall<T> = (call: Call) => Promise<T>;

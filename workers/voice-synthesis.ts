@@ -1,6 +1,6 @@
 // The narration of a story: spoken chunk by chunk, joined, uploaded with captions, and listened to by somebody else.
 // Every paid answer is a step of its own, so a retry speaks only the chunks that are still missing. When the voice that was
-// asked for cannot speak, another one narrates the whole story (narration/voices.ts).
+// asked for cannot speak, another one narrates the whole story (narration/voices.ts), and stays with it once it has begun.
 import type { Call } from '../shared/call.ts';
 import { Failure } from '../shared/errors.ts';
 import type { Tx } from '../ledger/db.ts';
@@ -29,16 +29,24 @@ export const voiceSynthesisWorker = defineWorker(voiceSynthesis, {
   async 'narrate-story'(job, services) {
     const story = await readStory(services.db, job.tenant, job.payload.storyId);
     const { voiceId } = job.payload;
+    const other = standIn(services, story.language);
+    // What the other voice has spoken is paid for: to begin again with the first one would be to pay twice.
+    if (other !== undefined && (await job.remembers(speakStep(other, 0))))
+      return publish(job, services, story, other);
     try {
       return await publish(job, services, story, firstVoice(services, { voiceId, language: story.language }));
     } catch (thrown) {
-      const other = standIn(thrown, job, services, story.language);
-      if (other === undefined) throw thrown;
+      if (other === undefined || !(await gaveOut(thrown, 'elevenlabs', job))) throw thrown;
       job.progress(5, 'narrating in another voice');
       return publish(job, services, story, other);
     }
   },
 });
+
+/** One for each chunk and voice. */
+function speakStep({ suffix }: Voice, index: number): string {
+  return `speak-${index + 1}${suffix}`;
+}
 
 type NarrateJob = Job<{ storyId: string }>;
 
@@ -87,7 +95,7 @@ async function narrate(
   const speeches: { audio: ArtifactRef; alignment: Alignment; seconds: number }[] = [];
   for (const [index, chunk] of chunks.entries()) {
     job.progress((60 * index) / chunks.length, `speaking part ${index + 1} of ${chunks.length}`);
-    const speech = await job.step(`speak-${index + 1}${voice.suffix}`, async (call) => {
+    const speech = await job.step(speakStep(voice, index), async (call) => {
       const { audio, alignment, model } = await voice.speak(chunk.trim(), surroundings(chunks, index), call);
       return { audio, contentType: mp3Type, alignment, seconds: playable(audio, voice).seconds, model };
     });
@@ -158,7 +166,7 @@ async function check(job: NarrateJob, services: Services, heard: Heard): Promise
   try {
     return await job.step(`transcribe${voice.suffix}`, (call) => listen(services, heard, call), { save });
   } catch (thrown) {
-    if (!gaveOut(thrown, 'deepgram', job)) throw thrown;
+    if (!(await gaveOut(thrown, 'deepgram', job))) throw thrown;
     const unheard = { transcript: '', wordErrorRate: 1, flagged: true };
     return job.step(`unheard${voice.suffix}`, () => Promise.resolve(unheard), { save });
   }

@@ -57,6 +57,18 @@ test('a step that succeeded is not run again by a retry, and gives the same valu
   expect(stage.seen('step.ended').map((event) => event.result)).toEqual(['ran', 'remembered']);
 });
 
+test('a job can ask whether a step is remembered, and does not use the step up by asking', async () => {
+  const answers: boolean[] = [];
+  const { id, ending } = await play(async (job) => {
+    answers.push(await job.remembers('write'));
+    await job.step('write', () => Promise.resolve(1));
+    if (job.attempt === 1) throw new Failure('unavailable', 'later');
+  });
+  await ending;
+  expect(await stage.deliver(id)).toMatchObject({ outcome: 'succeeded' });
+  expect(answers).toEqual([false, true]);
+});
+
 test('a step that fails beside others does not cost the answers that they are waiting for', async () => {
   const answers = gate();
   const failed = gate();

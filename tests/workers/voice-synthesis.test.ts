@@ -145,6 +145,26 @@ test('an empty account is waited for three times, then another voice speaks, and
   expect(await outcomes(id)).toEqual([quota, quota, quota, 'succeeded']);
 });
 
+test('what the other voice has spoken is kept when the first one is back, and nothing is paid for twice', async () => {
+  const storyId = await addStory(world);
+  const gone = { detail: { status: 'voice_not_found', message: 'x' } };
+  await world.fault('elevenlabs', 'text-to-speech', { kind: 'status', status: 400, body: gone });
+  await world.fault('cloudinary', 'upload', { kind: 'status', status: 401 });
+  const id = await world.run('narrate-story', { storyId });
+  expect(await outcomes(id)).toEqual(['auth', 'succeeded']);
+  expect(await narrated(id)).toMatchObject({ standIn: true });
+  const spoken = (await billed(id)).filter((step) => step.startsWith('speak-'));
+  expect(spoken).toEqual(['speak-1-stand-in']);
+});
+
+test('a voice that is only busy is waited for as long as it takes, and speaks the story itself', async () => {
+  const storyId = await addStory(world);
+  await world.fault('elevenlabs', 'text-to-speech', { kind: 'status', status: 429 }, 5);
+  const id = await world.run('narrate-story', { storyId });
+  expect(await narrated(id)).toMatchObject({ standIn: false });
+  expect(await outcomes(id)).toEqual([...Array<string>(5).fill('rate_limited'), 'succeeded']);
+});
+
 test('a text that is refused is not carried to another vendor, and a deaf ear does not cost the narration', async () => {
   const { storyId } = await makeStory();
   const blocked = { detail: { status: 'content_moderation', message: 'x' } };

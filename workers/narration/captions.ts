@@ -1,6 +1,7 @@
 // WebVTT captions from the times of single characters. Pure.
 // Promises: cues in order, never overlapping, none empty, none after the audio's end, each at most 7 s and two lines of
-// 42 characters; the text is escaped, so a story can hold `<`, `&` and `-->`.
+// 42 characters; the text is escaped, so a story can hold `<`, `&` and `-->`. Languages without spaces are cut behind their
+// sentences and clauses, and before a run of speech is longer than a cue.
 import type { Alignment } from '../../providers/ports.ts';
 
 /** One chunk of speech and where it begins in the joined audio. */
@@ -13,6 +14,8 @@ interface Word {
   text: string;
   startMs: number;
   endMs: number;
+  /** It goes on from the word before, without a space. */
+  joined: boolean;
   /** A paragraph or a chunk ends here. */
   last: boolean;
 }
@@ -28,6 +31,12 @@ const maxCueMs = 7_000;
 const maxLine = 42;
 /** A sentence's end closes a cue only when the cue is long enough to be read. */
 const goodLength = 30;
+/** A character of these takes about as long as two others, to speak and to read. */
+const wide = /[\p{Script=Han}\p{Script=Hiragana}\p{Script=Katakana}]/gu;
+/** Where a text without spaces may be cut: behind a sentence or a clause and the quotes that close it. */
+const breakable = /[。！？；…，、]["'\p{Pe}\p{Pf}]*$/u;
+/** What stays with the text before it. */
+const trailing = /^["'\p{Pe}\p{Pf}。！？；…，、]/u;
 
 /** A whole WebVTT file. */
 export function captions(speeches: readonly TimedSpeech[], durationSeconds: number): string {
@@ -67,9 +76,8 @@ function wordsOf({ alignment, startSeconds }: TimedSpeech): Word[] {
       const before = words.at(-1);
       if (before !== undefined && character.includes('\n')) before.last = true;
       open = undefined;
-    } else if (open === undefined || open.text.length + character.length > maxLine) {
-      // A word longer than a line (or a language without spaces) goes on as the next word.
-      open = { text: character, startMs, endMs, last: false };
+    } else if (open === undefined || !goesOn(open, character, endMs)) {
+      open = { text: character, startMs, endMs, joined: open !== undefined, last: false };
       words.push(open);
     } else {
       open.text += character;
@@ -81,6 +89,13 @@ function wordsOf({ alignment, startSeconds }: TimedSpeech): Word[] {
   return words;
 }
 
+/** A word longer than a line or a cue (in a language without spaces: a sentence or a clause) goes on as the next word. */
+function goesOn(word: Word, character: string, endMs: number): boolean {
+  if (word.text.length + character.length > maxLine) return false;
+  if (trailing.test(character)) return true;
+  return !breakable.test(word.text) && endMs - word.startMs <= maxCueMs;
+}
+
 function fits(open: readonly Word[], word: Word): boolean {
   const first = open[0];
   if (first === undefined) return true;
@@ -88,16 +103,16 @@ function fits(open: readonly Word[], word: Word): boolean {
 }
 
 function closes(open: readonly Word[], word: Word): boolean {
-  const length = open.reduce((sum, { text }) => sum + text.length + 1, 0);
-  return word.last || (length >= goodLength && /[.!?…。！？]["'”’»)\]]*$/u.test(word.text));
+  const length = open.reduce((sum, { text }) => sum + text.replaceAll(wide, '$&$&').length + 1, 0);
+  return word.last || (length >= goodLength && /[.!?…。！？]["'\p{Pe}\p{Pf}]*$/u.test(word.text));
 }
 
 function wrap(words: readonly Word[]): string[] {
   const lines: string[] = [];
-  for (const { text } of words) {
+  for (const { text, joined } of words) {
     const line = lines.at(-1);
-    if (line !== undefined && line.length + 1 + text.length <= maxLine)
-      lines[lines.length - 1] = `${line} ${text}`;
+    const longer = `${line}${joined ? '' : ' '}${text}`;
+    if (line !== undefined && longer.length <= maxLine) lines[lines.length - 1] = longer;
     else lines.push(text);
   }
   return lines;

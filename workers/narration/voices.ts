@@ -1,7 +1,7 @@
 // Who narrates: ElevenLabs, or a voice of Deepgram when ElevenLabs cannot. A narration is in one voice from its first word to
 // its last, so each has steps of its own; a story without its first choice of voice is better than one that waits for days.
 import type { Call } from '../../shared/call.ts';
-import { Failure } from '../../shared/errors.ts';
+import { Failure, type FailureCode } from '../../shared/errors.ts';
 import type { Providers, Speech } from '../../providers/ports.ts';
 import type { Job } from '../define.ts';
 
@@ -28,18 +28,10 @@ export function firstVoice(
   };
 }
 
-/** Starts of a job that wait for a vendor: a closed gate, an empty account, a rate limit. */
-const patience = 3;
-
-/** The voice that takes over after this failure; undefined: the failure stands, and the job waits or ends by it. */
-export function standIn(
-  thrown: unknown,
-  job: Pick<Job, 'attempt' | 'lastTry'>,
-  { deepgram }: Pick<Providers, 'deepgram'>,
-  language: string,
-): Voice | undefined {
+/** The voice that takes over; undefined where nobody else speaks the language. */
+export function standIn({ deepgram }: Pick<Providers, 'deepgram'>, language: string): Voice | undefined {
   const id = deepgram.voiceFor(language);
-  if (id === undefined || !gaveOut(thrown, 'elevenlabs', job)) return undefined;
+  if (id === undefined) return undefined;
   return {
     provider: 'deepgram',
     id,
@@ -49,17 +41,45 @@ export function standIn(
   };
 }
 
+/** A vendor that fails in this way is out. One that is only busy takes its next call in a moment, so it is waited for. */
+const out: ReadonlySet<FailureCode> = new Set([
+  'unavailable',
+  'timeout',
+  'unknown_outcome',
+  'auth',
+  'quota_exhausted',
+]);
+
 /**
- * Whether this vendor will not answer, or has been waited for long enough. A budget that is used up names no vendor: then
- * nobody is called.
+ * Whether this vendor will not answer, or was out for long enough. A budget that is used up names no vendor: then nobody is
+ * called.
  */
-export function gaveOut(
+export async function gaveOut(
   thrown: unknown,
   provider: Voice['provider'],
-  { attempt, lastTry }: Pick<Job, 'attempt' | 'lastTry'>,
-): boolean {
+  job: Pick<Job, 'attempt' | 'lastTry' | 'step'>,
+): Promise<boolean> {
   if (!(thrown instanceof Failure) || thrown.provider !== provider) return false;
   // A text that one vendor refuses is not carried to the next.
   if (thrown.code === 'content_blocked' || thrown.code === 'cancelled') return false;
-  return thrown.code === 'bad_input' || lastTry || attempt > patience;
+  if (thrown.code === 'bad_input' || job.lastTry) return true;
+  return out.has(thrown.code) && waitedEnough(provider, job);
+}
+
+/** Starts of a job that found its vendor out and waited. */
+const patience = 3;
+
+/**
+ * Each start that finds the vendor out takes the next free step: when all are taken by earlier ones, it is enough. Starts that
+ * found it busy, were interrupted or waited for something else take none.
+ */
+async function waitedEnough(
+  provider: Voice['provider'],
+  { attempt, step }: Pick<Job, 'attempt' | 'step'>,
+): Promise<boolean> {
+  for (let number = 1; number <= patience; number += 1) {
+    const taken = await step(`wait-for-${provider}-${number}`, () => Promise.resolve({ attempt }));
+    if (taken.attempt === attempt) return false;
+  }
+  return true;
 }

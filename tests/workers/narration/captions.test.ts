@@ -68,6 +68,49 @@ test('even broken times give cues in order within the audio', () => {
   }
 });
 
+const unspaced = {
+  zh: '艾达住在海边的一座灯塔里。她每天晚上都会点亮灯光！“今天有船来吗？”小狐狸问道。艾达摇摇头，望着远处黑色的大海，心里想着爷爷说过的那个关于星星和鲸鱼的很长很长的古老故事；然后她笑了……风停了。',
+  ja: 'エイダは海のそばの灯台に住んでいました。「今日は船が来るかな？」と小さなきつねが聞きました。エイダは首を横に振って、遠くの暗い海を見つめながら、おじいさんが話してくれた星とくじらの長い長い昔話を思い出していました。それから、にっこり笑いました！',
+  th: 'เอด้าอาศัยอยู่ในประภาคารริมทะเลกับสุนัขจิ้งจอกตัวน้อยที่ชอบฟังเรื่องเล่าเกี่ยวกับดวงดาวและปลาวาฬ ทุกคืนเธอจะจุดไฟให้เรือที่อยู่ไกลออกไปในทะเลมองเห็นทางกลับบ้าน',
+};
+
+test.each(Object.entries(unspaced))('a text in %s is shown whole, while it is spoken', (_language, text) => {
+  for (const each of [0.08, 0.22, 0.35]) {
+    const { alignment } = speech(text, 0, each);
+    const durationSeconds = alignment.characters.length * each;
+    expectReadable([speech(text, 0, each)], durationSeconds);
+    // Spaces are not shown, and the pause of a full stop may be longer than its cue.
+    const places = alignment.characters.flatMap((character, place) => (/\s/u.test(character) ? [] : [place]));
+    for (const { startMs, endMs, lines } of cuesOf([speech(text, 0, each)], durationSeconds)) {
+      const own = places.splice(0, Array.from(lines.join('').replaceAll(' ', '')).length);
+      const last = own.findLast((place) => /[^\p{P}]/u.test(alignment.characters[place] ?? ''));
+      expect(startMs).toBe(Math.round((own[0] ?? 0) * each * 1_000));
+      expect(endMs).toBeGreaterThanOrEqual(Math.floor(((last ?? 0) + 1) * each * 1_000));
+    }
+    expect(places).toEqual([]);
+  }
+});
+
+test('cues of a language without spaces end with a sentence or a clause, and gain no spaces', () => {
+  for (const text of [unspaced.zh, unspaced.ja]) {
+    const cues = cuesOf([speech(text, 0, 0.15)], Array.from(text).length * 0.15);
+    expect(cues.length).toBeGreaterThan(2);
+    for (const { lines } of cues) {
+      expect(lines.join('')).toMatch(/[。！？；…，、][”」]?$/u);
+      expect(lines.join('')).not.toMatch(/^[。！？；…，、”」]|\s/u);
+    }
+  }
+});
+
+test('short sentences share a cue and are parted between cues, not inside them', () => {
+  const text = '天黑了。艾达点亮了灯。小船看见了灯光。它慢慢地回家了。大家都很高兴。';
+  const cues = cuesOf([speech(text, 0, 0.25)], Array.from(text).length * 0.25);
+  expect(cues.map(({ lines }) => lines)).toEqual([
+    ['天黑了。艾达点亮了灯。小船看见了灯光。'],
+    ['它慢慢地回家了。大家都很高兴。'],
+  ]);
+});
+
 test('captions are a WebVTT file whose last cue ends with the speech', () => {
   const text = 'Ada found a fox. The fox was small and shy, but it knew the way home.';
   const file = captions([speech(text, 1.5, 0.1)], 10);
