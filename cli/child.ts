@@ -5,6 +5,7 @@ import { once } from 'node:events';
 import { createInterface } from 'node:readline';
 import type { Readable } from 'node:stream';
 import type { Environment } from '../shared/config.ts';
+import { growingPause } from '../shared/growing-pause.ts';
 import { deferred } from './deferred.ts';
 import { CliError } from './exit.ts';
 import type { PartName, ReadyMessage } from './process.ts';
@@ -30,16 +31,13 @@ export interface Child {
 }
 
 const firstPauseMs = 500;
-const longestPauseMs = 30_000;
-/** After this long a start counts as good, and the next crash begins with the short pause again. */
-const steadyMs = 60_000;
 
 export function startChild(options: ChildOptions): Child {
   let current: ChildProcess | undefined;
   let timer: NodeJS.Timeout | undefined;
   let stopping = false;
   let wasReady = false;
-  const nextPause = growingPause();
+  const nextPause = growingPause(firstPauseMs);
   const address = deferred<string>();
   address.promise.catch(() => undefined); // awaited by whoever wants the address
 
@@ -87,17 +85,6 @@ function tellEnd({ onEnd: tell }: ChildOptions, pid: number | undefined, by: End
   const how = typeof by === 'string' ? `by ${by}` : `with code ${by}`;
   if (pid !== undefined) tell?.(pid, how);
   return how;
-}
-
-/** Twice as long after each crash, given how long the part had run before it. */
-function growingPause(): (ranMs: number) => number {
-  let pauseMs = firstPauseMs;
-  return (ranMs) => {
-    if (ranMs > steadyMs) pauseMs = firstPauseMs;
-    const now = pauseMs;
-    pauseMs = Math.min(pauseMs * 2, longestPauseMs);
-    return now;
-  };
 }
 
 function failedStart(part: PartName, how: string, code: EndedBy): CliError {

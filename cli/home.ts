@@ -3,7 +3,7 @@
 import { randomBytes } from 'node:crypto';
 import { chmodSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
-import { isAlive } from '../ledger/embedded/owners.ts';
+import { isAlive, startOf } from '../shared/alive.ts';
 
 /** What `.storytime/up.json` holds while `storytime up` runs. */
 export interface UpNote {
@@ -39,7 +39,8 @@ export function ensureSecret(home: string, name: 'key' | 'link-secret'): string 
 }
 
 export function writeNote(home: string, note: UpNote): void {
-  writePrivate(join(home, noteFile), `${JSON.stringify(note, null, 2)}\n`);
+  const text = JSON.stringify({ ...note, started: startOf(note.pid) }, null, 2);
+  writePrivate(join(home, noteFile), `${text}\n`);
 }
 
 /** Claims the folder for this process, or tells whose it is. The claim of a process that is gone does not count. */
@@ -47,13 +48,14 @@ export function claimHome(home: string): { owner: number } | undefined {
   const file = join(home, claimFile);
   for (;;) {
     try {
-      writeFileSync(file, String(process.pid), { flag: 'wx', mode: 0o600 });
+      writeFileSync(file, `${process.pid} ${startOf(process.pid)}`, { flag: 'wx', mode: 0o600 });
       return undefined;
     } catch (error) {
       if (codeOf(error) !== 'EEXIST') throw error;
     }
-    const owner = Number(readText(file) ?? Number.NaN);
-    if (isOther(owner)) return { owner };
+    const [pid, started] = readText(file)?.split(' ') ?? [];
+    const owner = Number(pid);
+    if (isOther(owner, started)) return { owner };
     rmSync(file, { force: true });
   }
 }
@@ -68,16 +70,19 @@ export function readNote(folder: string): { note: UpNote; alive: boolean } | und
   const text = readText(join(resolve(folder), noteFile));
   if (text === undefined) return undefined;
   try {
-    const note = JSON.parse(text) as UpNote;
-    return typeof note.pid === 'number' ? { note, alive: isOther(note.pid) } : undefined;
+    const { started, ...note } = JSON.parse(text) as UpNote & { started?: string };
+    return typeof note.pid === 'number' ? { note, alive: isOther(note.pid, started) } : undefined;
   } catch {
     return undefined; // not ours, or from a version that wrote it otherwise
   }
 }
 
-/** Containers give the same low process ids again and again: a note of our own id is one of an earlier life. */
-function isOther(pid: number): boolean {
-  return pid !== process.pid && isAlive(pid);
+/**
+ * Containers give the same low process ids again and again: a note of our own id is one of an earlier life. One of an older
+ * build, or of a system without /proc, tells no start: its id has to do.
+ */
+function isOther(pid: number, started: string | undefined): boolean {
+  return pid !== process.pid && isAlive(pid, started === '' ? undefined : started);
 }
 
 function readText(file: string): string | undefined {

@@ -1,10 +1,12 @@
 // Brings the ledger's tables up to date: prisma/migrations into schema `storytime`. Safe to run from any number of processes
-// at once: one applies, the others wait and find nothing to do. A migration that fails leaves nothing behind.
+// at once: one applies, the others wait and find nothing to do. A migration that fails leaves nothing behind; one that was
+// interrupted is run again by the next call.
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Client } from 'pg';
 import { toError } from '../shared/errors.ts';
 import { sessionConfig, withClient } from './schema-connection.ts';
 import { filters, prismaFolder, readMigrations, withSchemaEngine } from './schema-engine.ts';
+import { connectionLost, undoInterrupted } from './schema-script.ts';
 import { schemaStatus, tooOld, type Asker, type SchemaStatus } from './schema-status.ts';
 
 const lockKey = 5_706_271_011; // any number, the same in every process
@@ -21,6 +23,7 @@ export async function migrate(
     const status = await schemaStatus(askerOf(client), folder);
     if (status.missing.length > 0) throw tooOld(status.missing);
     if (status.pending.length === 0) return { applied: [] };
+    await client.query(undoInterrupted);
     const migrationsList = await readMigrations(folder);
     const { appliedMigrationNames } = await withSchemaEngine(databaseUrl, folder, async (engine) =>
       engine.applyMigrations({ migrationsList, filters }),
@@ -69,6 +72,10 @@ async function lock(client: Client): Promise<void> {
 // The engine answers with a trace of its own source; what an operator needs is the name, the reason and the next step.
 function explained(cause: unknown): Error {
   const { message } = toError(cause);
+  if (message.includes(connectionLost)) {
+    const todo = 'run `storytime migrate` again, which goes on where it was interrupted';
+    return new Error(`migrating the ledger failed: ${connectionLost}; ${todo}`, { cause });
+  }
   const name = /migration_name="([^"]+)"|The `([^`]+)` migration started/
     .exec(message)
     ?.slice(1)

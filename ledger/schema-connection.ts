@@ -10,6 +10,7 @@ import type {
 } from '@prisma/driver-adapter-utils';
 import { Client, Pool, type PoolConfig } from 'pg';
 import { parseIntoClientConfig } from 'pg-connection-string';
+import { marksScripts } from './schema-script.ts';
 
 export interface MigrationDatabase extends SqlMigrationAwareDriverAdapterFactory {
   close: () => Promise<void>;
@@ -68,10 +69,7 @@ interface Answer {
 
 function corrected(adapter: SqlDriverAdapter): SqlDriverAdapter {
   const letters = new WeakMap<SqlQuery, boolean[]>();
-  // executeScript cuts the text at every ';', inside function bodies too. Whole, it is one implicit transaction.
-  adapter.executeScript = async (sql) => {
-    await adapter.executeRaw({ sql, args: [], argTypes: [] });
-  };
+  marksScripts(adapter);
   // The catalogue's one-letter type "char" (18) is refused: pass it off as bpchar (1042), then give its columns the type
   // that the engine's reader of PostgreSQL 18's NOT NULL constraints insists on.
   const inner = adapter as unknown as { performIO: (query: SqlQuery) => Promise<Answer> };

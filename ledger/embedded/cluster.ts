@@ -18,9 +18,9 @@ import {
   writeFile,
 } from 'node:fs/promises';
 import { join } from 'node:path';
+import { isAlive } from '../../shared/alive.ts';
 import { findBinaries, type Binaries } from './binaries.ts';
 import { chooseIdentity, give, type Identity } from './identity.ts';
-import { isAlive } from './owners.ts';
 
 export interface Cluster {
   /** Absolute path of the folder; it belongs to the server alone. */

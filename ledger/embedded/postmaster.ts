@@ -7,8 +7,8 @@ import { open, readFile, truncate, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { Client } from 'pg';
+import { isAlive } from '../../shared/alive.ts';
 import { dataArgument, startFailure, type Cluster } from './cluster.ts';
-import { isAlive } from './owners.ts';
 import { choosePort, rememberPort } from './port.ts';
 
 export interface Postmaster {

@@ -1,11 +1,11 @@
 // The embedded PostgreSQL for one process: an address to connect to and a stop. Promises that the data survives a restart,
-// that there is never a second postmaster on one folder, and that none outlives its parent, even a killed one.
-import { fork, type ChildProcess } from 'node:child_process';
-import { once } from 'node:events';
-import { createRequire } from 'node:module';
-import { resolve } from 'node:path';
-import { fileURLToPath, pathToFileURL } from 'node:url';
-import type { KeeperMessage } from './keeper.ts';
+// that there is never a second postmaster on one folder, that none outlives its parent, even a killed one, and that a keeper
+// which dies is replaced: without it nobody would start the server again or keep others from stopping it.
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import { toError } from '../../shared/errors.ts';
+import { growingPause } from '../../shared/growing-pause.ts';
+import { forkKeeper, type Keeper, type Ready } from './keeper-process.ts';
 
 export interface EmbeddedOptions {
   /** Folder of the server, created when missing; it belongs to the server alone. */
@@ -28,65 +28,56 @@ export interface EmbeddedPostgres {
   stop: () => Promise<void>;
 }
 
-type Ready = Extract<KeeperMessage, { type: 'ready' }>;
+const firstPauseMs = 100;
 
 /** Starts or adopts the server of `dataDir`: about 0.3 s, 2-4 s the first time. Rejects with the end of the server's log. */
 export async function startEmbeddedPostgres(options: EmbeddedOptions): Promise<EmbeddedPostgres> {
   const keeper = forkKeeper(options);
-  const { pid, port, password } = await ready(keeper, options.log);
-  // The server must not keep its parent alive; the keeper notices an exit by itself.
-  keeper.unref();
-  keeper.channel?.unref();
-  const stop = async (): Promise<void> => {
-    if (keeper.exitCode === null && keeper.signalCode === null) await stopKeeper(keeper);
+  const server = await keeper.ready;
+  const { pid, port, password } = server;
+  const url = `postgres://storytime:${password}@127.0.0.1:${port}/storytime`;
+  return { url, port, pid, stop: supervise(keeper, server, options) };
+}
+
+/** Replaces a keeper that ends without being asked to, for the same port; returns how to end it and the server. */
+function supervise(first: Keeper, { port }: Ready, options: EmbeddedOptions): () => Promise<void> {
+  const nextPause = growingPause(firstPauseMs);
+  let keeper = first;
+  let timer: NodeJS.Timeout | undefined;
+  let stopped: Promise<void> | undefined;
+
+  function watch(): void {
+    const startedAt = performance.now();
+    keeper.letGo();
+    void keeper.ended.then((how) => replaceLater(how, performance.now() - startedAt));
+  }
+
+  function replaceLater(how: string, ranMs: number): void {
+    if (stopped !== undefined || !hasData(options)) return;
+    const pauseMs = nextPause(ranMs);
+    const next = `starting a new one in ${pauseMs / 1_000} s`;
+    options.log?.(`the keeper of the embedded PostgreSQL ended (${how}); ${next}`);
+    timer = setTimeout(replace, pauseMs).unref();
+  }
+
+  function replace(): void {
+    keeper = forkKeeper({ ...options, pinnedPort: port });
+    keeper.ready.catch((error: unknown) => options.log?.(toError(error).message));
+    watch();
+  }
+
+  async function end(): Promise<void> {
+    clearTimeout(timer);
+    if (await keeper.stop()) return;
     // A keeper that was killed left the server running: a new one adopts it and takes it down.
-    if (keeper.signalCode !== null) await (await startEmbeddedPostgres(options)).stop();
-  };
-  return { url: `postgres://storytime:${password}@127.0.0.1:${port}/storytime`, port, pid, stop };
+    if (hasData(options)) await (await startEmbeddedPostgres(options)).stop();
+  }
+
+  watch();
+  return async () => (stopped ??= end());
 }
 
-function forkKeeper({ dataDir, port, forTests }: EmbeddedOptions): ChildProcess {
-  const source = import.meta.url.endsWith('.ts');
-  return fork(
-    fileURLToPath(new URL(source ? './keeper.ts' : './keeper.js', import.meta.url)),
-    [JSON.stringify({ dataDir: resolve(dataDir), port, forTests })],
-    {
-      execArgv: source ? ['--import', tsxLoader()] : [],
-      // Out of the terminal's process group: Ctrl-C reaches the parent alone, which ends its work before its database.
-      detached: true,
-      stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
-      // PGOPTIONS, PGSSLMODE, LC_ALL or NODE_OPTIONS of the caller would change how the server runs.
-      ...(process.platform !== 'win32' && { env: {} }),
-    },
-  );
-}
-
-/** Runs the keeper from its TypeScript source, as tests do. Node resolves a bare name against the caller's folder, so be exact. */
-function tsxLoader(): string {
-  return pathToFileURL(createRequire(import.meta.url).resolve('tsx')).href;
-}
-
-async function ready(keeper: ChildProcess, log: EmbeddedOptions['log']): Promise<Ready> {
-  return new Promise((done, fail) => {
-    keeper.on('message', (message: KeeperMessage) => {
-      if (message.type === 'ready') done(message);
-      else if (message.type === 'failed') fail(new Error(message.message));
-      else log?.(message.line);
-    });
-    keeper.once('error', fail);
-    keeper.once('exit', (code, signal) => {
-      fail(
-        new Error(
-          `the embedded PostgreSQL did not start: its keeper ended (${signal ?? code}); see the output above`,
-        ),
-      );
-    });
-  });
-}
-
-async function stopKeeper(keeper: ChildProcess): Promise<void> {
-  const gone = once(keeper, 'exit');
-  keeper.ref();
-  if (keeper.connected) keeper.send('stop', () => undefined);
-  await gone;
+/** A folder that was removed is not made anew. */
+function hasData({ dataDir }: EmbeddedOptions): boolean {
+  return existsSync(join(dataDir, 'data'));
 }

@@ -1,6 +1,9 @@
 // The home folder: private, claimed by one system at a time, and forgiving towards what a killed one left.
-import { mkdirSync, readdirSync, statSync, writeFileSync } from 'node:fs';
+// Covers: shared/alive.ts
+import { mkdirSync, readFileSync, readdirSync, statSync, writeFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
 import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import {
   claimHome,
@@ -12,6 +15,7 @@ import {
   type UpNote,
 } from '../../cli/home.ts';
 import { createFolder, removeFolder } from '../support/folders.ts';
+import { startProcess } from '../support/processes.ts';
 
 let folder: string;
 let home: string;
@@ -61,6 +65,33 @@ test('the folder belongs to one living process', () => {
   expect(claimHome(home)).toBeUndefined();
   releaseHome(home);
   expect(readNote(home)).toBeUndefined();
+});
+
+test('a note and a claim whose process id belongs to a stranger by now do not count', () => {
+  writeNote(home, note);
+  const file = join(home, 'up.json');
+  const written = JSON.parse(readFileSync(file, 'utf8')) as Record<string, unknown>;
+  expect(written).toMatchObject(note);
+  writeFileSync(file, JSON.stringify({ ...written, started: '1' }));
+  expect(readNote(home)).toEqual({ note, alive: false });
+  writeFileSync(file, JSON.stringify(note)); // of an older build
+  expect(readNote(home)).toEqual({ note, alive: true });
+  writeFileSync(join(home, 'up.pid'), `${process.ppid} 1`);
+  expect(claimHome(home)).toBeUndefined();
+  releaseHome(home);
+});
+
+test('the claim of a process that lives counts, until it is killed', async () => {
+  const loader = pathToFileURL(createRequire(import.meta.url).resolve('tsx')).href;
+  const { href } = new URL('../../cli/home.ts', import.meta.url);
+  const program = `import { claimHome } from '${href}';
+    claimHome(${JSON.stringify(home)}); setInterval(() => undefined, 1_000); console.log('claimed');`;
+  const other = startProcess(['--import', loader, '--input-type=module', '--eval', program]);
+  await other.says('claimed');
+  expect(claimHome(home)).toEqual({ owner: other.child.pid });
+  await other.end('SIGKILL');
+  expect(claimHome(home)).toBeUndefined();
+  releaseHome(home);
 });
 
 test('a note that cannot be put in its place leaves no half of it behind', () => {

@@ -1,0 +1,123 @@
+// Migrations that are interrupted for real: the process killed, its session ended, in the middle of the script.
+import { cp, mkdir, writeFile } from 'node:fs/promises';
+import { createRequire } from 'node:module';
+import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
+import { pathToFileURL } from 'node:url';
+import { afterEach, beforeEach, expect, test } from '@jest/globals';
+import { Client } from 'pg';
+import { migrate, migrationStatus } from '../../ledger/migrate.ts';
+import { prismaFolder } from '../../ledger/schema-engine.ts';
+import { createEmptyDatabase, type TestDatabase } from '../support/database.ts';
+import { createFolder, removeFolder } from '../support/folders.ts';
+import { startProcess, type TestProcess } from '../support/processes.ts';
+
+const name = '29990101000000_slow';
+const slow = `create table story_probe (id int);\nselect pg_advisory_xact_lock(42);\ninsert into story_probe values (1); -- done`;
+
+let folder: string;
+let database: TestDatabase;
+/** Holds what the migration waits for, so that it stands still in the middle. */
+let holder: Client;
+let watcher: Client;
+beforeEach(async () => {
+  folder = await createFolder();
+  await cp(prismaFolder, folder, { recursive: true });
+  database = await createEmptyDatabase();
+  await migrate(database.url);
+  [holder, watcher] = [0, 1].map(() => new Client({ connectionString: database.url })) as [Client, Client];
+  await Promise.all([holder.connect(), watcher.connect()]);
+});
+afterEach(async () => {
+  await Promise.all([holder.end(), watcher.end()]);
+  await database.drop();
+  await removeFolder(folder);
+});
+
+async function addMigration(sql: string): Promise<void> {
+  await mkdir(join(folder, 'migrations', name), { recursive: true });
+  await writeFile(join(folder, 'migrations', name, 'migration.sql'), sql);
+}
+
+function migrateElsewhere(): TestProcess {
+  const loader = pathToFileURL(createRequire(import.meta.url).resolve('tsx')).href;
+  const source = new URL('../../ledger/migrate.ts', import.meta.url).href;
+  const [url, path] = [database.url, folder].map((text) => JSON.stringify(text));
+  const program = `import { migrate } from '${source}'; await migrate(${url}, ${path});`;
+  return startProcess(['--import', loader, '--input-type=module', '--eval', program]);
+}
+
+/** Resolves when this many sessions stand still at a lock; the process of the one at the migration's script. */
+async function waiting(count: number): Promise<number> {
+  const sql = `select pid, query like '%story_probe%' as "isScript" from pg_stat_activity
+    where datname = current_database() and wait_event_type = 'Lock'`;
+  for (;;) {
+    const { rows } = await watcher.query<{ pid: number; isScript: boolean }>(sql);
+    const script = rows.find(({ isScript }) => isScript);
+    if (rows.length === count && script !== undefined) return script.pid;
+    await delay(20);
+  }
+}
+
+async function endSession(pid: number): Promise<void> {
+  await watcher.query('select pg_terminate_backend($1, 10000)', [pid]);
+}
+
+async function probes(): Promise<number | null> {
+  const { rowCount } = await holder.query('select 1 from storytime.story_probe');
+  return rowCount;
+}
+
+test('a migration killed in the middle is run again by the next call, with nothing to correct', async () => {
+  await addMigration(slow);
+  await holder.query('select pg_advisory_lock(42)');
+  const killed = migrateElsewhere();
+  const session = await waiting(1);
+  await killed.end('SIGKILL');
+  await endSession(session);
+  await holder.query('select pg_advisory_unlock(42)');
+  expect(await migrate(database.url, folder)).toEqual({ applied: [name] });
+  expect(await probes()).toBe(1);
+});
+
+test('a script that the server still runs for a killed process is waited for, not run twice', async () => {
+  await addMigration(slow);
+  await holder.query('select pg_advisory_lock(42)');
+  const killed = migrateElsewhere();
+  await waiting(1);
+  await killed.end('SIGKILL');
+  const next = migrate(database.url, folder);
+  await waiting(2);
+  await holder.query('select pg_advisory_unlock(42)');
+  expect(await next).toEqual({ applied: [] });
+  expect(await probes()).toBe(1);
+  expect(await migrationStatus(database.url, folder)).toMatchObject({ pending: [] });
+});
+
+test('a lost connection is told as such, not as a fault of the migration, and the next call goes on', async () => {
+  await addMigration(slow);
+  await holder.query('select pg_advisory_lock(42)');
+  const cut = migrate(database.url, folder).catch(String);
+  await endSession(await waiting(1));
+  expect(await cut).toMatch(/the connection to PostgreSQL was lost; run `storytime migrate` again/);
+  await holder.query('select pg_advisory_unlock(42)');
+  expect(await migrate(database.url, folder)).toEqual({ applied: [name] });
+});
+
+const concurrent = 'create index concurrently story_probe on storytime.job (summary);';
+
+test('a script that no transaction can hold is run as it is', async () => {
+  await addMigration(concurrent);
+  expect(await migrate(database.url, folder)).toEqual({ applied: [name] });
+  expect(await migrate(database.url, folder)).toEqual({ applied: [] });
+});
+
+test('such a script that was interrupted is refused, because a part of it may have been kept', async () => {
+  await addMigration(concurrent);
+  await holder.query('begin; lock table storytime.job');
+  const cut = migrate(database.url, folder).catch(String);
+  await endSession(await waiting(1));
+  expect(await cut).toMatch(/was lost/);
+  await holder.query('rollback');
+  await expect(migrate(database.url, folder)).rejects.toThrow(/_slow failed: .*--rolled-back/);
+});
