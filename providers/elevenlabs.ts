@@ -137,11 +137,13 @@ async function recover(lookup: Lookup): Promise<Speech | undefined> {
       const stream = await client.history.getAudio(entry.historyItemId, { abortSignal: signal });
       const audio = new Uint8Array(await new Response(stream).arrayBuffer());
       const seconds = mp3Seconds(audio);
-      if (seconds === undefined) return undefined;
+      // Billed whatever it is worth; the attempt that was given it may have had no time to say so.
       call.charge(chargeOfEntry(entry, options.model));
-      const times = readTimes(entry.alignments?.alignment, seconds);
-      const alignment = typeof times === 'string' ? spreadTimes(request.text, seconds) : times;
-      return { audio, alignment, model: options.model };
+      if (seconds === undefined) return undefined;
+      const times = entry.alignments?.alignment;
+      const alignment = times === undefined ? spreadTimes(request.text, seconds) : readTimes(times, seconds);
+      // What a first answer was refused for is no better when it is found again.
+      return typeof alignment === 'string' ? undefined : { audio, alignment, model: options.model };
     });
   } catch (thrown) {
     // Refused for good: this account keeps no history, or the key may not read it. Anything else is asked again later.
