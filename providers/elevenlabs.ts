@@ -18,7 +18,6 @@ import { lateErrors, watchedFetch, type WatchedFetch } from './http.ts';
 import { lazily } from './lazy.ts';
 import { mp3Seconds } from './media.ts';
 import type { ElevenLabs, Speech, SpeechRequest } from './ports.ts';
-import { spreadTimes } from './timing.ts';
 
 export interface ElevenLabsOptions {
   apiKey: string;
@@ -140,8 +139,7 @@ async function recover(lookup: Lookup): Promise<Speech | undefined> {
       // Billed whatever it is worth; the attempt that was given it may have had no time to say so.
       call.charge(chargeOfEntry(entry, options.model));
       if (seconds === undefined) return undefined;
-      const times = entry.alignments?.alignment;
-      const alignment = times === undefined ? spreadTimes(request.text, seconds) : readTimes(times, seconds);
+      const alignment = readTimes(entry.alignments?.alignment, request.text, seconds);
       // What a first answer was refused for is no better when it is found again.
       return typeof alignment === 'string' ? undefined : { audio, alignment, model: options.model };
     });
@@ -178,7 +176,7 @@ export function createElevenLabs(options: ElevenLabsOptions): ElevenLabs {
             headers: { 'x-storytime-step': call.step },
           },
         );
-        const speech = readSpeech(answer, model);
+        const speech = readSpeech(answer, request.text, model);
         if (typeof speech !== 'string') return speech;
         throw toFailure({ provider: 'elevenlabs', operation: 'speak' }, { code: 'bad_output', why: speech });
       });

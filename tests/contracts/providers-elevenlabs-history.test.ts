@@ -119,3 +119,12 @@ test('an entry without times is kept, and its times are spread over the sound', 
   expect(found.alignment.characters.join('')).toBe(text);
   expect(found.alignment.endSeconds.at(-1)).toBeCloseTo(1.1, 1);
 });
+
+test('a good sound whose times stop in the middle is kept, with times to its end', async () => {
+  for (const alignment of [timesOf(''), timesOf('Mia'), undefined]) {
+    vendor.spoken = { ...whole, alignment };
+    const speech = await speak(false);
+    expect(speech.alignment.characters.join('')).toBe(text);
+    expect(speech.alignment.endSeconds.at(-1)).toBeCloseTo(1.1, 1);
+  }
+});
