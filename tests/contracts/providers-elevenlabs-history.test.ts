@@ -34,15 +34,17 @@ function timesOf(spoken: string): Times {
   };
 }
 
+type Entry = Record<string, unknown> & { history_item_id: string };
+
 /** An entry of the history, with times of these words. */
-function entry(words?: string): object {
+function entry(words?: string, said = text, id = 'h1'): Entry {
   const times = words === undefined ? undefined : timesOf(words);
   return {
-    history_item_id: 'h1',
+    history_item_id: id,
     request_id: 'r1',
     voice_id: voiceId,
     model_id: model,
-    text,
+    text: said,
     date_unix: 1_800_000_000,
     character_count_change_from: 0,
     character_count_change_to: 10,
@@ -56,7 +58,12 @@ function entry(words?: string): object {
 
 const whole = { audio: sound(1.1), alignment: timesOf(text) as Times | undefined };
 /** What the vendor has, and what it says to a text. */
-let vendor: { history: string | object[]; kept: Buffer; spoken: typeof whole; asked: string[] };
+let vendor: {
+  history: string | Entry[];
+  kept: Buffer;
+  spoken: typeof whole;
+  asked: string[];
+};
 beforeEach(() => {
   vendor = { history: [], kept: whole.audio, spoken: whole, asked: [] };
 });
@@ -65,8 +72,11 @@ function answerTo(url: URL): string | Buffer {
   if (url.pathname.endsWith('/audio')) return vendor.kept;
   if (url.pathname.endsWith('/history')) {
     if (typeof vendor.history === 'string') return vendor.history;
-    const size = Number(url.searchParams.get('page_size'));
-    return JSON.stringify({ history: vendor.history.slice(0, size), has_more: false });
+    const after = url.searchParams.get('start_after_history_item_id');
+    const left = vendor.history.slice(1 + vendor.history.findIndex((one) => one.history_item_id === after));
+    const history = left.slice(0, Number(url.searchParams.get('page_size')));
+    const last = history.at(-1)?.history_item_id;
+    return JSON.stringify({ history, has_more: left.length > history.length, last_history_item_id: last });
   }
   const { audio, alignment } = vendor.spoken;
   return JSON.stringify({ audio_base64: audio.toString('base64'), alignment });
@@ -126,5 +136,20 @@ test('a good sound whose times stop in the middle is kept, with times to its end
     const speech = await speak(false);
     expect(speech.alignment.characters.join('')).toBe(text);
     expect(speech.alignment.endSeconds.at(-1)).toBeCloseTo(1.1, 1);
+  }
+});
+
+test('a speech is found among long texts of others', async () => {
+  const long = 'a long day at sea '.repeat(555);
+  const others = Array.from({ length: 30 }, (_, index) => entry(long, long, `long-${index}`));
+  vendor.history = [...others, entry(text)];
+  expect(await speak(true)).toMatchObject({ paid: 0, charges: ['r1'] });
+});
+
+test('a history that cannot be read does not keep a text from being spoken', async () => {
+  for (const history of ['{"history":', '{}', `"${'x'.repeat(20_000_000)}"`]) {
+    vendor.history = history;
+    vendor.asked = [];
+    expect(await speak(true)).toMatchObject({ paid: 1, charges: ['r2'] });
   }
 });
