@@ -52,6 +52,11 @@ export function historyTranslator(watched: WatchedFetch) {
   };
 }
 
+/** What a text costs in credits, as the header of its speech would say: flash and turbo take half of one a character. */
+export function creditsOf(text: string, model: string): number {
+  return Math.ceil(Array.from(text).length * (/_(flash|turbo)_/.test(model) ? 0.5 : 1));
+}
+
 /** The words without their white space, which may be told otherwise than it was sent. */
 function bare(words: string): string {
   return words.replaceAll(/\s/gu, '').normalize('NFC');

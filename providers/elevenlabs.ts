@@ -11,7 +11,7 @@ import {
   speechFormat,
   type HistoryEntry,
 } from './elevenlabs-history.ts';
-import { historyTranslator, readSpeech, readTimes, translator } from './elevenlabs-answer.ts';
+import { creditsOf, historyTranslator, readSpeech, readTimes, translator } from './elevenlabs-answer.ts';
 import { toFailure } from './failure.ts';
 import type { Guard } from './guard.ts';
 import { lateErrors, watchedFetch, type WatchedFetch } from './http.ts';
@@ -66,7 +66,7 @@ function charged(request: SpeechRequest, model: string, call: Call) {
     call.charge({
       provider: 'elevenlabs',
       model,
-      usage: [{ unit: 'character', quantity: Number.isFinite(cost) ? cost : request.text.length }],
+      usage: [{ unit: 'character', quantity: Number.isFinite(cost) ? cost : creditsOf(request.text, model) }],
       ...(requestId === null ? {} : { requestId }),
     });
   };

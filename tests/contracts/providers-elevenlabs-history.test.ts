@@ -9,7 +9,7 @@ import type { Speech } from '../../providers/ports.ts';
 
 const text = 'Mia waves.';
 const voiceId = 'rachel';
-const model = 'eleven_multilingual_v2';
+const usual = 'eleven_multilingual_v2';
 
 interface Times {
   characters: string[];
@@ -43,7 +43,7 @@ function entry(words?: string, said = text, id = 'h1'): Entry {
     history_item_id: id,
     request_id: 'r1',
     voice_id: voiceId,
-    model_id: model,
+    model_id: usual,
     text: said,
     date_unix: 1_800_000_000,
     character_count_change_from: 0,
@@ -59,13 +59,20 @@ function entry(words?: string, said = text, id = 'h1'): Entry {
 const whole = { audio: sound(1.1), alignment: timesOf(text) as Times | undefined };
 /** What the vendor has, and what it says to a text. */
 let vendor: {
+  headers: Record<string, string>;
   history: string | Entry[];
   kept: Buffer;
   spoken: typeof whole;
   asked: string[];
 };
 beforeEach(() => {
-  vendor = { history: [], kept: whole.audio, spoken: whole, asked: [] };
+  vendor = {
+    headers: { 'request-id': 'r2', 'character-cost': '10' },
+    history: [],
+    kept: whole.audio,
+    spoken: whole,
+    asked: [],
+  };
 });
 
 function answerTo(url: URL): string | Buffer {
@@ -86,7 +93,7 @@ const server = createServer((request, response) => {
   const url = new URL(request.url ?? '/', 'http://vendor');
   vendor.asked.push(`${request.method} ${url.pathname}`);
   request.resume();
-  response.writeHead(200, { 'request-id': 'r2', 'character-cost': '10' }).end(answerTo(url));
+  response.writeHead(200, vendor.headers).end(answerTo(url));
 });
 const guard = createGuard({ provider: 'elevenlabs', breaker: false, emit: () => undefined });
 
@@ -99,7 +106,10 @@ afterAll(() => {
   server.close();
 });
 
-async function speak(again: boolean): Promise<Speech & { charges: (string | undefined)[]; paid: number }> {
+async function speak(
+  again: boolean,
+  model = usual,
+): Promise<Speech & { charges: (string | undefined)[]; credits: (number | undefined)[]; paid: number }> {
   const { port } = server.address() as AddressInfo;
   const baseUrl = `http://127.0.0.1:${port}`;
   const voice = createElevenLabs({ apiKey: 'key', baseUrl, model, defaultVoiceId: voiceId, guard });
@@ -113,7 +123,8 @@ async function speak(again: boolean): Promise<Speech & { charges: (string | unde
   };
   const speech = await voice.speak({ text, voiceId, language: 'en' }, call);
   const paid = vendor.asked.filter((request) => request.startsWith('POST')).length;
-  return { ...speech, charges: charges.map(({ requestId }) => requestId), paid };
+  const credits = charges.map(({ usage }) => usage[0]?.quantity);
+  return { ...speech, charges: charges.map(({ requestId }) => requestId), credits, paid };
 }
 
 test('a sound that was cut is not kept because it is found again: the text is spoken once more', async () => {
@@ -152,4 +163,10 @@ test('a history that cannot be read does not keep a text from being spoken', asy
     vendor.asked = [];
     expect(await speak(true)).toMatchObject({ paid: 1, charges: ['r2'] });
   }
+});
+
+test('without a header that says the cost, the credits are those of the model', async () => {
+  vendor.headers = {};
+  expect((await speak(false)).credits).toEqual([10]);
+  expect((await speak(false, 'eleven_flash_v2_5')).credits).toEqual([5]);
 });
