@@ -15,6 +15,7 @@ import {
 } from './cloudinary-wire.ts';
 import { toFailure } from './failure.ts';
 import type { Guard } from './guard.ts';
+import { billed } from './http.ts';
 import { lazily } from './lazy.ts';
 import type { Asset, Cloudinary, Upload } from './ports.ts';
 
@@ -58,20 +59,29 @@ function settingsOf(options: CloudinaryOptions, agent: HttpAgent | HttpsAgent): 
 /** Bytes of all answers to one upload; each is a short JSON. */
 const answerBytes = 2_000_000;
 
+interface OwnAgent {
+  agent: HttpAgent | HttpsAgent;
+  /** Whether the last request on it was answered with a 2xx; each has a connection of its own. */
+  accepted: () => boolean;
+}
+
 /** An agent whose connection breaks as soon as more comes back than an answer can be: the SDK would keep all of it. */
-function ownAgent(options: CloudinaryOptions): HttpAgent | HttpsAgent {
+function ownAgent(options: CloudinaryOptions): OwnAgent {
   const agent = options.baseUrl?.startsWith('http:') === true ? new HttpAgent() : new HttpsAgent();
   const connect = agent.createConnection.bind(agent);
+  let accepted = false;
   agent.createConnection = (target, done) => {
     const socket = connect(target, done);
     let size = 0;
+    accepted = false;
     socket?.on('data', (chunk: Uint8Array) => {
+      if (size === 0) accepted = /^HTTP\/1\.\d 2/.test(Buffer.from(chunk.subarray(0, 10)).toString('latin1'));
       size += chunk.length;
       if (size > answerBytes) socket.destroy(new Error(tooLarge));
     });
     return socket;
   };
-  return agent;
+  return { agent, accepted: () => accepted };
 }
 
 /** Runs one SDK call on an agent of its own, which dies with the signal and with the call. */
@@ -79,14 +89,15 @@ async function onOwnAgent<T>(
   options: CloudinaryOptions,
   signal: AbortSignal,
   run: (settings: Settings) => Promise<T>,
+  chargeEstimate: () => void = () => undefined,
 ): Promise<T> {
-  const agent = ownAgent(options);
+  const { agent, accepted } = ownAgent(options);
   const destroy = () => {
     agent.destroy();
   };
   signal.addEventListener('abort', destroy, { once: true });
   try {
-    return await run(settingsOf(options, agent));
+    return await billed({ accepted }, run(settingsOf(options, agent)), chargeEstimate);
   } finally {
     signal.removeEventListener('abort', destroy);
     agent.destroy();
@@ -152,11 +163,14 @@ export function createCloudinary(options: CloudinaryOptions): Cloudinary {
         'upload',
         { call, deadlineMs, paid: true, translate: diagnoseCloudinary },
         async ({ signal }) => {
-          const raw = await onOwnAgent(options, signal, (settings) =>
-            send(sdk, upload.bytes, { ...settings, ...parametersOf(upload, call) }),
-          );
-          const answer = readAnswer(raw);
+          const chargeEstimate = () => {
+            charge(call, upload.bytes.length, upload.widths?.length ?? 0);
+          };
+          const sent = (settings: Settings) =>
+            send(sdk, upload.bytes, { ...settings, ...parametersOf(upload, call) });
+          const answer = readAnswer(await onOwnAgent(options, signal, sent, chargeEstimate));
           if (answer === undefined) {
+            chargeEstimate();
             const why = 'the answer does not fit its schema';
             throw toFailure({ provider: 'cloudinary', operation: 'upload' }, { code: 'bad_output', why });
           }

@@ -3,6 +3,7 @@ import { z } from 'zod';
 import type { Charge } from '../shared/call.ts';
 import { codeOfStatus, parseRetryAfter, token, type Diagnosis } from './failure.ts';
 import type { WatchedFetch } from './http.ts';
+import { mp3Seconds } from './media.ts';
 import type { Transcript } from './ports.ts';
 
 /** A vendor's own name for something: it becomes a label and a row, so nothing longer or freer is let in. */
@@ -79,6 +80,17 @@ export function chargeOf({ metadata }: Answer, model: string): Charge {
   };
 }
 
+/** The seconds of a sound whose transcript cannot be read; one that is no MP3 is taken to have its usual 128 kbit/s. */
+export function chargeOfSound(bytes: Uint8Array, headers: Headers | undefined, model: string): Charge {
+  const requestId = requestIdOf(headers);
+  return {
+    provider: 'deepgram',
+    model,
+    usage: [{ unit: 'second', quantity: mp3Seconds(bytes) ?? bytes.length / 16_000 }],
+    ...(requestId !== '' && { requestId }),
+  };
+}
+
 export function readTranscript(answer: Answer, model: string): Transcript {
   const heard = answer.results.channels[0]?.alternatives[0];
   return {
@@ -94,10 +106,14 @@ export function readTranscript(answer: Answer, model: string): Transcript {
 }
 
 /** Aura-2 names its headers otherwise than Aura-1 did. */
+function requestIdOf(headers: Headers | undefined): string {
+  return token(headers?.get('x-dg-request-id') ?? headers?.get('dg-request-id'), '');
+}
+
 export function chargeOfSpeech(headers: Headers, text: string, voice: string): Charge {
   const told = headers.get('x-dg-characters') ?? headers.get('dg-char-count');
   const characters = told === null ? Number.NaN : Number(told);
-  const requestId = token(headers.get('x-dg-request-id') ?? headers.get('dg-request-id'), '');
+  const requestId = requestIdOf(headers);
   return {
     provider: 'deepgram',
     model: voice,

@@ -4,6 +4,7 @@ import type * as Module from '@deepgram/sdk';
 import type { Failure } from '../shared/errors.ts';
 import {
   chargeOf,
+  chargeOfSound,
   chargeOfSpeech,
   modelOf,
   readAnswer,
@@ -12,7 +13,7 @@ import {
 } from './deepgram-answer.ts';
 import { toFailure } from './failure.ts';
 import type { Guard } from './guard.ts';
-import { lateErrors, watchedFetch, type WatchedFetch } from './http.ts';
+import { billed, lateErrors, watchedFetch, type WatchedFetch } from './http.ts';
 import { lazily } from './lazy.ts';
 import { mp3Seconds } from './media.ts';
 import type { Deepgram } from './ports.ts';
@@ -64,14 +65,18 @@ function transcriber(options: DeepgramOptions, open: Open): Deepgram['transcribe
     const watched = watchedFetch({ maxBytes: 8_000_000 });
     const { listen } = await open(watched);
     const attempt = { call, deadlineMs, paid: true, translate: translator(watched) };
+    const chargeEstimate = (): void => call.charge(chargeOfSound(bytes, watched.headers(), options.model));
     return guard.run('transcribe', attempt, async ({ signal }) => {
-      const raw: unknown = await listen.v1.media.transcribeFile(
+      const asked = listen.v1.media.transcribeFile(
         { data: bytes, contentType },
         { model: options.model, language: language.split('-')[0] ?? language, punctuate: true },
         { abortSignal: signal, headers: { 'x-storytime-step': call.step } },
       );
-      const answer = readAnswer(raw);
-      if (answer === undefined) throw unusable('transcribe', 'the answer does not fit its schema');
+      const answer = readAnswer(await billed<unknown>(watched, asked, chargeEstimate));
+      if (answer === undefined) {
+        chargeEstimate();
+        throw unusable('transcribe', 'the answer does not fit its schema');
+      }
       const model = modelOf(answer, options.model);
       call.charge(chargeOf(answer, model));
       return readTranscript(answer, model);

@@ -4,6 +4,7 @@ import type { Times } from './elevenlabs-history.ts';
 import type { WatchedFetch } from './http.ts';
 import { mp3Seconds } from './media.ts';
 import type { Alignment, Speech } from './ports.ts';
+import { spreadTimes } from './timing.ts';
 
 /** `detail.status` of the body; validation errors (422) have a list there instead. */
 function statusWord(body: unknown): string {
@@ -51,9 +52,22 @@ export function historyTranslator(watched: WatchedFetch) {
   };
 }
 
-/** The times, or what is wrong with them. */
-export function readTimes(given: Times | undefined, seconds: number): Alignment | string {
-  if (given === undefined) return 'the answer has no times';
+/** What a text costs in credits, as the header of its speech would say: flash and turbo take half of one a character. */
+export function creditsOf(text: string, model: string): number {
+  return Math.ceil(Array.from(text).length * (/_(flash|turbo)_/.test(model) ? 0.5 : 1));
+}
+
+/** The words without their white space, which may be told otherwise than it was sent. */
+function bare(words: string): string {
+  return words.replaceAll(/\s/gu, '').normalize('NFC');
+}
+
+/**
+ * When each character of the text is heard, or what is wrong with the sound. Where the vendor gives no times, or those of
+ * another text, they are spread over the sound: it is paid for and good, and captions must not stop in the middle.
+ */
+export function readTimes(given: Times | undefined, text: string, seconds: number): Alignment | string {
+  if (given === undefined) return spreadTimes(text, seconds);
   const alignment: Alignment = {
     characters: given.characters,
     startSeconds: given.characterStartTimesSeconds,
@@ -62,17 +76,18 @@ export function readTimes(given: Times | undefined, seconds: number): Alignment 
   const counts = [alignment.startSeconds.length, alignment.endSeconds.length];
   if (counts.some((count) => count !== alignment.characters.length)) return 'the times do not fit the text';
   if ((alignment.endSeconds.at(-1) ?? 0) > seconds + 1) return 'the audio is shorter than its times';
-  return alignment;
+  return bare(alignment.characters.join('')) === bare(text) ? alignment : spreadTimes(text, seconds);
 }
 
 /** The speech, or what is wrong with it: an MP3 that was cut, or times that do not belong to it. */
 export function readSpeech(
   answer: { audioBase64: string; alignment?: Times },
+  text: string,
   model: string,
 ): Speech | string {
   const audio = new Uint8Array(Buffer.from(answer.audioBase64, 'base64'));
   const seconds = mp3Seconds(audio);
   if (seconds === undefined) return 'the audio is not a whole MP3';
-  const alignment = readTimes(answer.alignment, seconds);
+  const alignment = readTimes(answer.alignment, text, seconds);
   return typeof alignment === 'string' ? alignment : { audio, alignment, model };
 }

@@ -11,14 +11,13 @@ import {
   speechFormat,
   type HistoryEntry,
 } from './elevenlabs-history.ts';
-import { historyTranslator, readSpeech, readTimes, translator } from './elevenlabs-answer.ts';
+import { creditsOf, historyTranslator, readSpeech, readTimes, translator } from './elevenlabs-answer.ts';
 import { toFailure } from './failure.ts';
 import type { Guard } from './guard.ts';
 import { lateErrors, watchedFetch, type WatchedFetch } from './http.ts';
 import { lazily } from './lazy.ts';
 import { mp3Seconds } from './media.ts';
 import type { ElevenLabs, Speech, SpeechRequest } from './ports.ts';
-import { spreadTimes } from './timing.ts';
 
 export interface ElevenLabsOptions {
   apiKey: string;
@@ -37,6 +36,10 @@ const limits: Readonly<Record<string, number>> = {
   eleven_flash_v2_5: 40_000,
   eleven_turbo_v2_5: 40_000,
 };
+
+function longestOf(model: string): number {
+  return limits[model] ?? 5_000;
+}
 
 type Open = (watched: WatchedFetch) => Promise<Sdk.ElevenLabsClient>;
 
@@ -63,7 +66,7 @@ function charged(request: SpeechRequest, model: string, call: Call) {
     call.charge({
       provider: 'elevenlabs',
       model,
-      usage: [{ unit: 'character', quantity: Number.isFinite(cost) ? cost : request.text.length }],
+      usage: [{ unit: 'character', quantity: Number.isFinite(cost) ? cost : creditsOf(request.text, model) }],
       ...(requestId === null ? {} : { requestId }),
     });
   };
@@ -95,9 +98,16 @@ interface Lookup {
   call: Call;
 }
 
-const pageSize = 100;
-/** Entries of one voice since the job was born; a busier account is not searched to its end. */
-const maxPages = 20;
+/** Small, for each entry may be the longest text of the model with the times of its characters, twice. */
+const pageSize = 10;
+/** Entries of one voice and model since the job was born; a busier account is not searched to its end. */
+const maxPages = 100;
+/** Of a history's entry, for each character of its text. */
+const entryBytes = 120;
+
+function maxHistoryBytesOf({ request, options }: Lookup): number {
+  return maxBytesOf(request) + pageSize * longestOf(options.model) * entryBytes;
+}
 
 /** The entry of the history that holds this speech, when there is one. */
 async function lookUp(
@@ -105,10 +115,11 @@ async function lookUp(
   { request, call, options }: Lookup,
   signal: AbortSignal,
 ): Promise<HistoryEntry | undefined> {
+  const { voiceId } = request;
   const dateAfterUnix = lookFrom(call.mayHaveRunSinceMs ?? 0);
+  const query = { pageSize, voiceId, modelId: options.model, dateAfterUnix, source: 'TTS' as const };
   let after: string | undefined;
   for (let page = 0; page < maxPages; page += 1) {
-    const query = { pageSize, voiceId: request.voiceId, dateAfterUnix, source: 'TTS' as const };
     const { history, hasMore, lastHistoryItemId } = await client.history.list(
       { ...query, ...(after !== undefined && { startAfterHistoryItemId: after }) },
       { abortSignal: signal },
@@ -120,10 +131,16 @@ async function lookUp(
   return undefined;
 }
 
+/**
+ * No second look would be better: the account keeps no history, the key may not read it, or its answer is malformed or too
+ * large. What was perhaps paid once is then spoken again. Anything else is asked again later.
+ */
+const unreadable: ReadonlySet<string> = new Set(['bad_input', 'bad_output']);
+
 /** What an earlier attempt was given and lost; undefined when the vendor has nothing for us, so that it must be paid for. */
 async function recover(lookup: Lookup): Promise<Speech | undefined> {
   const { options, request, call } = lookup;
-  const watched = watchedFetch({ maxBytes: maxBytesOf(request) + pageSize * 50_000 });
+  const watched = watchedFetch({ maxBytes: maxHistoryBytesOf(lookup) });
   const client = await lookup.open(watched);
   const attempt = { call, deadlineMs: 30_000, paid: false, translate: historyTranslator(watched) };
   try {
@@ -137,15 +154,15 @@ async function recover(lookup: Lookup): Promise<Speech | undefined> {
       const stream = await client.history.getAudio(entry.historyItemId, { abortSignal: signal });
       const audio = new Uint8Array(await new Response(stream).arrayBuffer());
       const seconds = mp3Seconds(audio);
-      if (seconds === undefined) return undefined;
+      // Billed whatever it is worth; the attempt that was given it may have had no time to say so.
       call.charge(chargeOfEntry(entry, options.model));
-      const times = readTimes(entry.alignments?.alignment, seconds);
-      const alignment = typeof times === 'string' ? spreadTimes(request.text, seconds) : times;
-      return { audio, alignment, model: options.model };
+      if (seconds === undefined) return undefined;
+      const alignment = readTimes(entry.alignments?.alignment, request.text, seconds);
+      // What a first answer was refused for is no better when it is found again.
+      return typeof alignment === 'string' ? undefined : { audio, alignment, model: options.model };
     });
   } catch (thrown) {
-    // Refused for good: this account keeps no history, or the key may not read it. Anything else is asked again later.
-    if (thrown instanceof Failure && thrown.code === 'bad_input') return undefined;
+    if (thrown instanceof Failure && unreadable.has(thrown.code)) return undefined;
     throw thrown;
   }
 }
@@ -154,7 +171,7 @@ export function createElevenLabs(options: ElevenLabsOptions): ElevenLabs {
   const { guard, model, defaultVoiceId } = options;
   const open = opener(options);
   return {
-    maxCharacters: limits[model] ?? 5_000,
+    maxCharacters: longestOf(model),
     defaultVoiceId,
     async speak(request, call) {
       if (call.mayHaveRunSinceMs !== undefined) {
@@ -176,7 +193,7 @@ export function createElevenLabs(options: ElevenLabsOptions): ElevenLabs {
             headers: { 'x-storytime-step': call.step },
           },
         );
-        const speech = readSpeech(answer, model);
+        const speech = readSpeech(answer, request.text, model);
         if (typeof speech !== 'string') return speech;
         throw toFailure({ provider: 'elevenlabs', operation: 'speak' }, { code: 'bad_output', why: speech });
       });

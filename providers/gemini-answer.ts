@@ -1,7 +1,7 @@
 // Reads Gemini's answers and errors: what was used, whether it was refused, what an error means. Pure.
 // Gemini refuses with status 200: nothing throws, so finishReason and blockReason are looked at before the text.
 import { z } from 'zod';
-import type { Charge } from '../shared/call.ts';
+import type { Charge, Usage } from '../shared/call.ts';
 import { codeOfStatus, parseRetryAfter, token, type Diagnosis } from './failure.ts';
 import type { WatchedFetch } from './http.ts';
 
@@ -93,6 +93,17 @@ export function chargeOf(answer: GeminiAnswer, askedModel: string): Charge {
     usage,
     ...(answer.responseId === undefined ? {} : { requestId: answer.responseId }),
   };
+}
+
+/** About four characters a token, as Google says of English. */
+export function tokensOf(words: string): number {
+  return Math.ceil(words.length / 4);
+}
+
+/** What the answer says it used; `usual` where it says nothing, for it was billed all the same. */
+export function chargeOrUsual(answer: GeminiAnswer, askedModel: string, usual: readonly Usage[]): Charge {
+  const charge = chargeOf(answer, askedModel);
+  return charge.usage.length > 0 ? charge : { ...charge, usage: usual };
 }
 
 interface ErrorBody {

@@ -1,19 +1,20 @@
 // Google Gemini: writes the stories and draws the pictures. The only file that knows @google/genai.
 // One call is one request: the SDK's own continuation, function calling and retries are off, for each of them bills.
 import type { GenerateContentConfig, GoogleGenAI, SafetySetting } from '@google/genai';
-import type { Call } from '../shared/call.ts';
+import type { Call, Usage } from '../shared/call.ts';
 import { toFailure } from './failure.ts';
 import {
-  chargeOf,
+  chargeOrUsual,
   geminiTranslator,
   partsOf,
   readAnswer,
   refusalOf,
+  tokensOf,
   type GeminiAnswer,
 } from './gemini-answer.ts';
 import { picturePrompt, readStory, storyInstruction, storyPrompt, storySchema } from './gemini-story.ts';
 import type { Guard } from './guard.ts';
-import { watchedFetch, type WatchedFetch } from './http.ts';
+import { billed, watchedFetch, type WatchedFetch } from './http.ts';
 import { lazily } from './lazy.ts';
 import { imageTypeOf } from './media.ts';
 import { pictureSize } from './picture-size.ts';
@@ -37,6 +38,8 @@ interface Ask<T> {
   config: GenerateContentConfig;
   /** Bytes of an answer; what is longer cannot be a good one. */
   maxBytes: number;
+  /** What a good answer uses, about: charged for one that was accepted and does not say it. */
+  usual: readonly Usage[];
   /** Turns an answer that was finished properly into the result, or says what is wrong with it. */
   read: (answer: GeminiAnswer) => T | string;
 }
@@ -104,13 +107,12 @@ async function ask<T extends object>(
   };
   await call.afford('gemini');
   return options.guard.run(operation, attempt, async ({ signal }) => {
-    const raw: unknown = await models.generateContent({
-      model,
-      contents: wanted.text,
-      config: { ...config, abortSignal: signal },
+    const asked = { model, contents: wanted.text, config: { ...config, abortSignal: signal } };
+    const raw: unknown = await billed(watched, models.generateContent(asked), () => {
+      call.charge({ provider: 'gemini', model, usage: wanted.usual });
     });
     const answer = readAnswer(raw);
-    if (answer.usageMetadata !== undefined) call.charge(chargeOf(answer, model));
+    call.charge(chargeOrUsual(answer, model, wanted.usual));
     const result = refusalOf(answer) ?? wanted.read(answer);
     if (typeof result === 'object' && !('why' in result)) return result;
     const diagnosis = typeof result === 'string' ? ({ code: 'bad_output', why: result } as const) : result;
@@ -118,13 +120,23 @@ async function ask<T extends object>(
   });
 }
 
+function usualOf(asked: string, outputTokens: number): Usage[] {
+  return [
+    { unit: 'input_token', quantity: tokensOf(asked) },
+    { unit: 'output_token', quantity: outputTokens },
+  ];
+}
+
 function storyOf(options: GeminiOptions, brief: StoryBrief): Ask<StoryDraft> {
   const model = options.storyModel;
+  const text = storyPrompt(brief);
   return {
     operation: 'write-story',
     model,
     maxBytes: 2_000_000,
-    text: storyPrompt(brief),
+    // Its thoughts, and a text and a scene for each page.
+    usual: usualOf(storyInstruction + text, 1_500 + brief.pages * 250),
+    text,
     config: {
       systemInstruction: storyInstruction,
       maxOutputTokens: 32_768,
@@ -132,8 +144,8 @@ function storyOf(options: GeminiOptions, brief: StoryBrief): Ask<StoryDraft> {
       responseJsonSchema: storySchema(brief.pages),
     },
     read(answer) {
-      const text = partsOf(answer).map((part) => part.text ?? '');
-      const draft = readStory(text.join(''), brief.pages);
+      const told = partsOf(answer).map((part) => part.text ?? '');
+      const draft = readStory(told.join(''), brief.pages);
       return typeof draft === 'string' ? draft : { ...draft, model: answer.modelVersion ?? model };
     },
   };
@@ -141,12 +153,14 @@ function storyOf(options: GeminiOptions, brief: StoryBrief): Ask<StoryDraft> {
 
 function pictureOf(options: GeminiOptions, brief: { scene: string; artDirection: string }): Ask<Picture> {
   const model = options.imageModel;
+  const text = picturePrompt(brief);
   return {
     operation: 'draw-picture',
     model,
     // 10 MB of picture as base64: the most that is cleaned and uploaded.
     maxBytes: 14_000_000,
-    text: picturePrompt(brief),
+    usual: [...usualOf(text, 1_120), { unit: 'image', quantity: 1 }],
+    text,
     config: { responseModalities: ['IMAGE'], imageConfig: { aspectRatio: '4:3', imageSize: '1K' } },
     read: (answer) => readPicture(answer, model),
   };

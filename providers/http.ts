@@ -7,6 +7,8 @@ export interface WatchedFetch {
   fetch: typeof fetch;
   /** The headers of the last answer, whatever its status. */
   headers: () => Headers | undefined;
+  /** Whether the last request was accepted: from then on it is paid, whatever becomes of its answer. */
+  accepted: () => boolean;
   /** What an error means that came after an accepted answer; undefined when there was none, or when the connection was lost. */
   misread: (error: unknown) => Diagnosis | undefined;
 }
@@ -32,12 +34,30 @@ export function watchedFetch({ maxBytes, onAccepted }: WatchOptions): WatchedFet
       return limited(last, maxBytes, overflow);
     },
     headers: () => last?.headers,
+    accepted: () => last?.ok === true,
     misread(error) {
       if (tooLarge) return { code: 'bad_output', why: `the answer has more than ${maxBytes} bytes` };
       if (last?.ok !== true || diagnoseNetwork(error, true) !== undefined) return undefined;
       return { code: 'bad_output', why: 'the answer cannot be read' };
     },
   };
+}
+
+/**
+ * What an SDK makes of an answer that says itself what it used. When the SDK fails over one that was accepted, that is never
+ * said, and the vendor bills it all the same: then `chargeEstimate` is called, so that budgets see it.
+ */
+export async function billed<T>(
+  { accepted }: Pick<WatchedFetch, 'accepted'>,
+  answer: Promise<T>,
+  chargeEstimate: () => void,
+): Promise<T> {
+  try {
+    return await answer;
+  } catch (error) {
+    if (accepted()) chargeEstimate();
+    throw error;
+  }
 }
 
 /** The same answer, whose body fails as soon as it is longer than it may be; the rest of it is never taken in. */

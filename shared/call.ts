@@ -5,7 +5,10 @@
 export const providerNames = ['gemini', 'elevenlabs', 'deepgram', 'cloudinary', 'smtp'] as const;
 export type ProviderName = (typeof providerNames)[number];
 
-/** A quantity that the vendor bills: `input_token`, `output_token`, `image`, `character`, `second`, `message`, `upload`. */
+/**
+ * A quantity that the vendor bills: `input_token`, `output_token`, `image`, `character`, `second`, `message`, `upload`.
+ * A `character` of ElevenLabs is one of its credits, of which some models take half of one for a character of the text.
+ */
 export interface Usage {
   unit: string;
   quantity: number;

@@ -125,6 +125,13 @@ test('every error has its code, is tried as often as is safe, and is billed as t
   );
 });
 
+test('an upload whose answer cannot be read is charged as one upload of its bytes', async () => {
+  await rig.fault('upload', { kind: 'garbage', body: '<html></html>' });
+  const call = rig.call('job-5:captions');
+  await failureOf(cloudinary().upload(captions, call));
+  await expectCharged(rig, call, units);
+});
+
 test('a wrong secret is auth and nothing of it is in the failure; a stop ends an upload at once', async () => {
   const wrong = cloudinary({ secret: 'wrong-secret' });
   const failure = await failureOf(wrong.upload(captions, rig.call('job-3:captions')));

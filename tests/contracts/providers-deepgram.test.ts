@@ -49,6 +49,15 @@ test('the words that were spoken are heard, with times, and their seconds are ch
   await expectCharged(rig, call, { second: 'seconds' });
 });
 
+test('an answer that cannot be read is charged by the seconds of the sound', async () => {
+  await rig.fault('listen', { kind: 'garbage', body: '{"metadata":' });
+  const call = rig.call('job-6:check');
+  await failureOf(deepgram().transcribe(audio, call));
+  const seconds = mp3Seconds(audio.bytes);
+  expect(call.charges).toMatchObject([{ usage: [{ unit: 'second', quantity: seconds }] }]);
+  expect((await rig.bill('job-6:check'))[0]?.units['seconds']).toBeCloseTo(seconds ?? 0, 1);
+});
+
 test('silence is an answer without words', async () => {
   const frame = new Uint8Array(417);
   frame.set([0xff, 0xfb, 0x90, 0x00]);

@@ -149,6 +149,15 @@ test('every error of a picture has its code', async () => {
   );
 });
 
+test('a picture that cannot be read is charged as a picture', async () => {
+  await rig.fault('generate-picture', { kind: 'garbage', body: '<html>sorry</html>' });
+  const call = rig.call('job-7:page-1');
+  await failureOf(gemini().drawPicture(scene, call));
+  expect(call.charges).toHaveLength(1);
+  expect(call.charges[0]).toMatchObject({ model: 'gemini-3.1-flash-image' });
+  expect(call.charges[0]?.usage).toContainEqual({ unit: 'image', quantity: 1 });
+});
+
 test('a blocked answer is charged all the same, and the wait that Google asks for is passed on', async () => {
   await rig.fault('generate-text', { kind: 'safety' });
   const call = rig.call('job-3:write');

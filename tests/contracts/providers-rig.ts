@@ -111,7 +111,10 @@ export type ErrorCase = readonly [
 /** Only what never answers may meet its deadline: a loaded machine takes seconds over 10 MB of garbage. */
 const deadlineOf = ({ kind }: Fault): number => (kind === 'hang' || kind === 'stall' ? 1_500 : 10_000);
 
-/** Runs every case: the code of the failure, how often it was tried, and what the vendor wrote on its bill. */
+/**
+ * Runs every case: the code of the failure, how often it was tried, what the vendor wrote on its bill, and that all of it is
+ * charged which the vendor has accepted before our eyes: of a request without any answer nobody knows.
+ */
 export async function expectErrors(
   rig: Rig,
   operation: string,
@@ -124,15 +127,18 @@ export async function expectErrors(
     await rig.fault(operation, fault, attempts);
     rig.outcomes();
     const step = `job:${operation}-${index}`;
-    const failure = await failureOf(run(rig.call(step), deadlineOf(fault)));
+    const call = rig.call(step);
+    const failure = await failureOf(run(call, deadlineOf(fault)));
     const name = JSON.stringify(fault).slice(0, 100);
     seen.push({
       name,
       code: failure.code,
       tried: rig.outcomes().length,
       billed: (await rig.bill(step)).length,
+      charged: call.charges.filter(({ usage }) => usage.some(({ quantity }) => quantity > 0)).length,
     });
-    wanted.push({ name, code, tried: attempts, billed });
+    const charged = fault.kind === 'reset' ? 0 : billed;
+    wanted.push({ name, code, tried: attempts, billed, charged });
   }
   expect(seen).toEqual(wanted);
 }

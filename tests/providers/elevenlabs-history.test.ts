@@ -49,8 +49,30 @@ test('times that were not given rise to the end of the sound, with pauses after 
   expect(spreadTimes('', 4)).toEqual({ characters: [], startSeconds: [], endSeconds: [] });
 });
 
-test('an empty sound and times of another text are no speech', () => {
+test('an empty sound and times that do not fit each other are no speech', () => {
   const times = { characters: ['a'], characterStartTimesSeconds: [0], characterEndTimesSeconds: [1, 2] };
-  expect(readTimes(times, 9)).toBe('the times do not fit the text');
-  expect(readSpeech({ audioBase64: '' }, 'm')).toBe('the audio is not a whole MP3');
+  expect(readTimes(times, 'a', 9)).toBe('the times do not fit the text');
+  expect(readSpeech({ audioBase64: '' }, 'a', 'm')).toBe('the audio is not a whole MP3');
+});
+
+/** A character of these words is heard for a tenth of a second. */
+function timesOf(words: string) {
+  const characters = Array.from(words);
+  return {
+    characters,
+    characterStartTimesSeconds: characters.map((_, index) => index / 10),
+    characterEndTimesSeconds: characters.map((_, index) => (index + 1) / 10),
+  };
+}
+
+test('times that leave out a part of the text are not used: captions reach the end of the sound', () => {
+  const text = 'Hi 2 you. Bye.';
+  for (const given of [undefined, timesOf(''), timesOf('Hi 2 you.'), timesOf('Hi two you. Bye.')])
+    expect(readTimes(given, text, 9)).toEqual(spreadTimes(text, 9));
+  expect(readTimes(timesOf(text), text, 9)).toMatchObject({
+    endSeconds: timesOf(text).characterEndTimesSeconds,
+  });
+  const spaced = timesOf(text.replaceAll(' ', '\n'));
+  expect(readTimes(spaced, text, 9)).toMatchObject({ characters: spaced.characters });
+  expect(readTimes(timesOf(text), text, 0.3)).toBe('the audio is shorter than its times');
 });
