@@ -149,7 +149,9 @@ export async function openHouse(options: HouseOptions): Promise<House> {
 function laneInside(options: WorkOptions): Lane {
   let lane: Promise<Work> | undefined;
   return {
-    ensure: () => void (lane ??= startWork({ ...options, laneAs: newId() })),
+    ensure(wanted) {
+      if (wanted) lane ??= startWork({ ...options, laneAs: newId() });
+    },
     stop: async () => (await lane)?.stop(),
   };
 }
