@@ -5,6 +5,7 @@ import { once } from 'node:events';
 import { createInterface } from 'node:readline';
 import type { Readable } from 'node:stream';
 import type { Environment } from '../shared/config.ts';
+import { toError } from '../shared/errors.ts';
 import { growingPause } from '../shared/growing-pause.ts';
 import { deferred } from './deferred.ts';
 import { CliError } from './exit.ts';
@@ -43,22 +44,23 @@ export function startChild(options: ChildOptions): Child {
 
   function launch(): void {
     const startedAt = performance.now();
-    const child = (current = forkPart(options));
-    child.on('message', (message: ReadyMessage) => {
+    const over = (by: EndedBy): void => {
+      if (stopping) return;
+      const how = tellEnd(options, current?.pid, by);
+      if (!wasReady) return address.reject(failedStart(options.part, how, by));
+      const pauseMs = nextPause(performance.now() - startedAt);
+      options.say(`${options.part} ended ${how}; starting it again in ${pauseMs / 1_000} s`);
+      timer = setTimeout(launch, pauseMs);
+    };
+    try {
+      current = forkPart(options, over);
+    } catch (thrown) {
+      return over(toError(thrown)); // no memory for one, say
+    }
+    current.on('message', (message: ReadyMessage) => {
       wasReady = true;
       address.resolve(message.url);
     });
-    onEnd(child, (by) => {
-      if (stopping) return;
-      const how = tellEnd(options, child.pid, by);
-      if (wasReady) launchLater(how, nextPause(performance.now() - startedAt));
-      else address.reject(failedStart(options.part, how, by));
-    });
-  }
-
-  function launchLater(how: string, pauseMs: number): void {
-    options.say(`${options.part} ended ${how}; starting it again in ${pauseMs / 1_000} s`);
-    timer = setTimeout(launch, pauseMs);
   }
 
   launch();
@@ -92,7 +94,7 @@ function failedStart(part: PartName, how: string, code: EndedBy): CliError {
   return new CliError(exit, `${part} did not start: it ended ${how}; the lines above say why`);
 }
 
-function forkPart({ part, program, env, onLine }: ChildOptions): ChildProcess {
+function forkPart({ part, program, env, onLine }: ChildOptions, over: (by: EndedBy) => void): ChildProcess {
   const child = fork(program.file, [part], {
     execArgv: [...program.execArgv],
     env: { ...env },
@@ -100,12 +102,14 @@ function forkPart({ part, program, env, onLine }: ChildOptions): ChildProcess {
     // Out of the terminal's process group: Ctrl-C reaches `up` alone, which ends its parts in the right order.
     detached: process.platform !== 'win32',
   });
+  onEnd(child, over);
   for (const stream of [child.stdout, child.stderr]) readLines(stream, onLine);
   return child;
 }
 
-function readLines(stream: Readable | null, onLine: (line: string) => void): void {
-  if (stream !== null) createInterface({ input: stream, crlfDelay: Infinity }).on('line', onLine);
+/** A process that could not be made has no streams, whatever its type says. */
+function readLines(stream: Readable | null | undefined, onLine: (line: string) => void): void {
+  if (stream) createInterface({ input: stream, crlfDelay: Infinity }).on('line', onLine);
 }
 
 async function end(child: ChildProcess, patienceMs: number): Promise<void> {

@@ -74,7 +74,7 @@ export function readTimes(given: Times | undefined, text: string, seconds: numbe
     endSeconds: given.characterEndTimesSeconds,
   };
   const counts = [alignment.startSeconds.length, alignment.endSeconds.length];
-  if (counts.some((count) => count !== alignment.characters.length)) return 'the times do not fit the text';
+  if (counts.some((count) => count !== alignment.characters.length)) return spreadTimes(text, seconds);
   if ((alignment.endSeconds.at(-1) ?? 0) > seconds + 1) return 'the audio is shorter than its times';
   return bare(alignment.characters.join('')) === bare(text) ? alignment : spreadTimes(text, seconds);
 }

@@ -100,8 +100,11 @@ interface Lookup {
 
 /** Small, for each entry may be the longest text of the model with the times of its characters, twice. */
 const pageSize = 10;
-/** Entries of one voice and model since the job was born; a busier account is not searched to its end. */
-const maxPages = 100;
+/**
+ * Of entries of one voice and model since the job was born, newest first; a busier account is not searched to its end, which the
+ * deadline of a question would not allow either.
+ */
+const maxPages = 40;
 /** Of a history's entry, for each character of its text. */
 const entryBytes = 120;
 

@@ -23,11 +23,15 @@ export interface Care {
   stop: () => Promise<void>;
 }
 
-export function startCare(
-  options: WorkOptions,
-  workerId: string,
-  onCommitted: (rows: readonly Dispatch[]) => void,
-): Care {
+interface CareOptions {
+  workerId: string;
+  onCommitted: (rows: readonly Dispatch[]) => void;
+  /** The ledger was away when this process began. */
+  afterOutage: boolean;
+}
+
+export function startCare(options: WorkOptions, own: CareOptions): Care {
+  const { workerId, onCommitted, afterOutage } = own;
   const { db, broker, emit, config } = options;
   const everyMs = config.STORYTIME_SWEEP_MS;
   const lane = options.openLane?.(() => {
@@ -39,7 +43,7 @@ export function startCare(
   if (lane !== undefined) duties.push(quarantine({ db, everyMs, lane, onCommitted }));
   const leadMs = Math.max(everyMs * 2, 1_000);
   const calmMs = Math.max(config.STORYTIME_RENEW_MS, longestPauseMs) + 500;
-  const maintenance = startMaintenance({ db, workerId, duties, queues, leadMs, calmMs, emit });
+  const maintenance = startMaintenance({ db, workerId, duties, queues, leadMs, calmMs, afterOutage, emit });
   const unlisten = listen(db, () => maintenance.hint('relay-sweep'));
   // It may have come back with less.
   broker.onReturn(() => ['reconciler', 'scrubber'].forEach((name) => maintenance.hint(name)));

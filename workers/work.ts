@@ -94,10 +94,12 @@ export async function startWork(options: WorkOptions): Promise<Work> {
   const queues = definitions.map(({ queue }) => queue.name);
   const row = { id: workerId, version: options.version, queues, knows: knowledge(options.registry, queues) };
   const readiness = watchReadiness(options); // first of all: it tells why the next line waits
-  await persist(() => registerWorker(db, row), leaving.signal);
+  let tries = 0;
+  await persist(() => ((tries += 1), registerWorker(db, row)), leaving.signal);
   const onCommitted = (rows: readonly Dispatch[]): void => options.relay.nudge(rows);
   const parts = createParts(options, { workerId, leaving, onCommitted });
-  const care = options.laneAs === undefined ? startCare(options, workerId, onCommitted) : undefined;
+  const carer = { workerId, onCommitted, afterOutage: tries > 1 };
+  const care = options.laneAs === undefined ? startCare(options, carer) : undefined;
   const watches = startWatches(options, parts);
   // The engine may come later than this process: nothing is built on it before it has answered.
   Promise.all([options.engine.ready, watches.clockCompared])
@@ -126,7 +128,7 @@ export async function startWork(options: WorkOptions): Promise<Work> {
 
 /**
  * One whose `up` was killed leaves because of that death and is part of it, whether the ledger outlives it by a moment or not.
- * The lane's job is not charged with the death of its parent.
+ * The lane's job is not charged with the death of its parent, as far as there is time to say so.
  */
 function wasAsked({ laneAs }: WorkOptions): boolean {
   return laneAs !== undefined || !parentIsGone();

@@ -61,7 +61,11 @@ function supervise(first: Keeper, { port }: Ready, options: EmbeddedOptions): ()
   }
 
   function replace(): void {
-    keeper = forkKeeper({ ...options, pinnedPort: port });
+    try {
+      keeper = forkKeeper({ ...options, pinnedPort: port });
+    } catch (thrown) {
+      return replaceLater(toError(thrown).message, 0); // no memory for one, say
+    }
     keeper.ready.catch((error: unknown) => options.log?.(toError(error).message));
     watch();
   }

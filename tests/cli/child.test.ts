@@ -52,11 +52,19 @@ const hide = (hidden) => void (process.execPath = hidden ? '/nowhere/node' : exe
 const say = (line) => console.log(line);
 process.argv[1] = process.env.FILE;
 const env = { PIDS: process.env.PIDS };
-const options = { part: 'work', program: { file: process.env.FILE, execArgv: [] }, env, onLine: say, say };
+let noMemory = false;
+const program = {
+  execArgv: [],
+  get file() {
+    if (noMemory && !(noMemory = false)) throw new Error('spawn ENOMEM');
+    return process.env.FILE;
+  },
+};
+const options = { part: 'work', program, env, onLine: say, say };
 hide(true);
 await startChild(options).ready.catch((error) => say('first: ' + error.message));
 hide(false);
-const child = startChild({ ...options, onEnd: () => hide(true) });
+const child = startChild({ ...options, onEnd: () => hide((noMemory = true)) });
 await child.ready;
 say('ready');
 const emit = (_name, { message }) => say('lane: ' + message);
@@ -72,6 +80,7 @@ test('a part, and a lane, for which no process can be made are tried until one c
   await keeper.says('ready');
   expect(keeper.output()).toMatch(/^first: .*ENOENT/);
   process.kill(pids()[0] ?? 0, 'SIGKILL');
+  await keeper.says('work ended before it began: spawn ENOMEM; starting it again in');
   await keeper.says('work ended before it began: spawn /nowhere/node ENOENT; starting it again in');
   keeper.child.kill('SIGHUP');
   await keeper.says('lane: the quarantine lane did not start: spawn /nowhere/node ENOENT');

@@ -15,6 +15,8 @@ export interface MaintenanceOptions {
   leadMs: number;
   /** How long silence proves nothing after the ledger was away, in ms: everybody who lives has shown it by then. */
   calmMs: number;
+  /** It was away until now. */
+  afterOutage?: boolean;
   emit: Emit;
 }
 
@@ -60,9 +62,10 @@ interface Turns {
   calm: () => boolean;
 }
 
-function createTurns({ db, workerId, leadMs, calmMs }: MaintenanceOptions, lead: string): Turns {
+function createTurns(options: MaintenanceOptions, lead: string): Turns {
+  const { db, workerId, leadMs, calmMs, afterOutage = false } = options;
   let leading = false;
-  let away = false;
+  let away = afterOutage;
   let calmUntil = 0;
   return {
     async take() {

@@ -1,5 +1,6 @@
 // Who narrates: ElevenLabs, or a voice of Deepgram when ElevenLabs cannot. A narration is in one voice from its first word to
-// its last, so each has steps of its own; a story without its first choice of voice is better than one that waits for days.
+// its last, so each has steps of its own; a story without its first choice of voice is better than one that waits for a vendor
+// that is out.
 import type { Call } from '../../shared/call.ts';
 import { Failure, type FailureCode } from '../../shared/errors.ts';
 import type { Providers, Speech } from '../../providers/ports.ts';
@@ -41,14 +42,15 @@ export function standIn({ deepgram }: Pick<Providers, 'deepgram'>, language: str
   };
 }
 
-/** A vendor that fails in this way is out. One that is only busy takes its next call in a moment, so it is waited for. */
-const out: ReadonlySet<FailureCode> = new Set([
-  'unavailable',
-  'timeout',
-  'unknown_outcome',
-  'auth',
-  'quota_exhausted',
-]);
+const away: readonly FailureCode[] = ['unavailable', 'timeout', 'unknown_outcome', 'auth', 'quota_exhausted'];
+/**
+ * A vendor that fails in this way is out. A voice that is only busy takes its next call in a moment, so it is waited for; the ear
+ * only judges what is spoken and paid for, and no story waits a day for that.
+ */
+const out: Readonly<Record<Voice['provider'], ReadonlySet<FailureCode>>> = {
+  elevenlabs: new Set(away),
+  deepgram: new Set([...away, 'rate_limited']),
+};
 
 /**
  * Whether this vendor will not answer, or was out for long enough. A budget that is used up names no vendor: then nobody is
@@ -63,7 +65,7 @@ export async function gaveOut(
   // A text that one vendor refuses is not carried to the next.
   if (thrown.code === 'content_blocked' || thrown.code === 'cancelled') return false;
   if (thrown.code === 'bad_input' || job.lastTry) return true;
-  return out.has(thrown.code) && waitedEnough(provider, job);
+  return out[provider].has(thrown.code) && waitedEnough(provider, job);
 }
 
 /** Starts of a job that found its vendor out and waited. */

@@ -121,3 +121,19 @@ test('after an outage of the ledger a duty that takes silence for death waits un
   await db.close();
   await proxy.close();
 });
+
+test('a process that began while the ledger was away is no quicker to take silence for death', async () => {
+  const rounds: string[] = [];
+  const duties = ['judge', 'other'].map((name) => ({
+    name,
+    everyMs: 20,
+    judges: name === 'judge',
+    run: () => Promise.resolve(rounds.push(name)),
+  }));
+  const { db, events } = world;
+  const options = { db, workerId: newId(), duties, queues: ['late'], leadMs: 300, emit: events.emit };
+  const maintenance = startMaintenance({ ...options, calmMs: 60_000, afterOutage: true });
+  await eventually('it leads', () => rounds.length > 5);
+  expect(new Set(rounds)).toEqual(new Set(['other']));
+  await maintenance.stop();
+});

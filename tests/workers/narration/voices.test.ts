@@ -25,9 +25,14 @@ function starts(): Starts {
 }
 
 /** What is decided at so many starts that all fail in this way. */
-async function decisions(next: Starts, thrown: unknown, times: number): Promise<boolean[]> {
+async function decisions(
+  next: Starts,
+  thrown: unknown,
+  times: number,
+  provider: 'elevenlabs' | 'deepgram' = 'elevenlabs',
+): Promise<boolean[]> {
   const all: boolean[] = [];
-  for (let time = 0; time < times; time += 1) all.push(await gaveOut(thrown, 'elevenlabs', next()));
+  for (let time = 0; time < times; time += 1) all.push(await gaveOut(thrown, provider, next()));
   return all;
 }
 
@@ -46,6 +51,15 @@ test.each<[FailureCode, early: boolean, last: boolean, late: boolean]>([
   const thrown = by(code, 'elevenlabs');
   expect(await decisions(starts(), thrown, 4)).toEqual([early, early, early, late]);
   expect(await gaveOut(thrown, 'elevenlabs', starts()({ lastTry: true }))).toBe(last);
+});
+
+test('an ear that is busy at every start is given out after three of them: the story does not wait a day for it', async () => {
+  expect(await decisions(starts(), by('rate_limited', 'deepgram'), 4, 'deepgram')).toEqual([
+    false,
+    false,
+    false,
+    true,
+  ]);
 });
 
 test('starts that found the voice busy, were interrupted or waited for somebody else use up no patience', async () => {
