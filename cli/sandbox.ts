@@ -14,7 +14,8 @@ async function start(part: Part): Promise<string> {
   const { config, emit, lifecycle } = part;
   const sandbox = await startSandbox({
     dataDir: join(makeHome(config.STORYTIME_HOME), 'sandbox'),
-    host: config.STORYTIME_HOST,
+    host: config.STORYTIME_SANDBOX_HOST,
+    knownAs: new URL(config.STORYTIME_SANDBOX_URL).hostname,
     port: config.STORYTIME_SANDBOX_PORT,
     smtpPort: config.STORYTIME_SANDBOX_SMTP_PORT,
     keys: sandboxKeys,

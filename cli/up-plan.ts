@@ -51,10 +51,15 @@ export async function choosePorts(
     const byOption = options.port === undefined ? undefined : options.port === 0 ? 0 : options.port + offset;
     const chosen = isChosen(env, setting) || (offset === 0 && byOption !== undefined);
     const port = isChosen(env, setting) && offset > 0 ? config[setting] : (byOption ?? config[setting]);
-    const host = setting === 'STORYTIME_WORK_PORT' ? '127.0.0.1' : config.STORYTIME_HOST;
+    const host = hostOf(setting, config);
     ports[setting] = await findPort({ setting, port, chosen }, { host, patienceMs });
   }
   return ports;
+}
+
+function hostOf(setting: keyof Ports, config: Config): string {
+  if (setting === 'STORYTIME_WORK_PORT') return '127.0.0.1';
+  return setting.startsWith('STORYTIME_SANDBOX_') ? config.STORYTIME_SANDBOX_HOST : config.STORYTIME_HOST;
 }
 
 export interface Secrets {
@@ -71,7 +76,7 @@ export function partEnvironment(
   ports: Ports,
   secrets: Secrets,
 ): Environment {
-  const host = shownHost(config.STORYTIME_HOST);
+  const host = shownHost(config.STORYTIME_SANDBOX_HOST);
   const text = Object.fromEntries(Object.entries(ports).map(([name, port]) => [name, String(port)]));
   return {
     STORYTIME_SANDBOX_URL: `http://${host}:${ports.STORYTIME_SANDBOX_PORT}`,

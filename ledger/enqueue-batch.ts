@@ -1,9 +1,10 @@
-// One batch of enqueues: callers with the same key are merged, a refusal by data is narrowed down to the guilty row, a lost
-// connection is answered by sending the same ids again, and a used key answers with its first job.
+// One batch of enqueues: callers with the same key are merged, a refusal by data and a key that somebody else's transaction
+// holds are narrowed down to the guilty row, a lost connection is answered by sending the same ids again, and a used key
+// answers with its first job.
 import type { Settled } from '../shared/batcher.ts';
 import { Problem, toError } from '../shared/errors.ts';
 import type { Db } from './db.ts';
-import { isLedgerDown, sqlState } from './ledger-errors.ts';
+import { isLedgerDown, lockNotFree, sqlState } from './ledger-errors.ts';
 import {
   insertRequests,
   keyReused,
@@ -33,7 +34,17 @@ export interface BatchContext {
 type Answer = Enqueued & { bodyHash: Buffer | undefined; leaderId: string };
 type Outcomes = Map<string, Settled<Answer>>;
 
-/** Commits a batch: plain and keyed rows each take one statement. One answer a request, in order. */
+interface Batch extends BatchContext {
+  outcomes: Outcomes;
+  /** How often it may still wait for a lock. A lock on the whole table must not be waited for once a row. */
+  waitsLeft: number;
+  /** The refusal of the last wait it had: nothing more of it is tried. */
+  over?: Error;
+}
+
+const mostWaits = 8;
+
+/** Commits requests that all have a key, or all have none. One answer a request, in order. */
 export async function commitBatch(
   context: BatchContext,
   requests: readonly EnqueueRequest[],
@@ -43,17 +54,13 @@ export async function commitBatch(
     const name = keyName(request);
     if (!leaders.has(name)) leaders.set(name, request);
   }
-  const unique = [...leaders.values()];
-  const plain = unique.filter((request) => request.key === undefined);
-  const keyed = unique.filter((request) => request.key !== undefined);
   const outcomes: Outcomes = new Map();
-  for (const group of [plain, keyed]) {
-    if (group.length > 0) await commitGroup(context, group, outcomes);
-  }
+  await commitGroup({ ...context, outcomes, waitsLeft: mostWaits }, [...leaders.values()]);
   return requests.map((request) => answer(request, outcomes.get(keyName(request))));
 }
 
-function keyName(request: EnqueueRequest): string {
+/** Requests with the same name are one job. */
+export function keyName(request: EnqueueRequest): string {
   return request.key === undefined
     ? request.job.id
     : JSON.stringify([request.job.tenant, request.key.endpoint, request.key.value]);
@@ -70,30 +77,41 @@ function answer(request: EnqueueRequest, outcome: Settled<Answer> | undefined): 
   return { value: { ...enqueued, repeated: enqueued.repeated || request.job.id !== leaderId } };
 }
 
-async function commitGroup(
-  context: BatchContext,
-  group: readonly EnqueueRequest[],
-  outcomes: Outcomes,
-): Promise<void> {
+async function commitGroup(batch: Batch, group: readonly EnqueueRequest[]): Promise<void> {
   try {
-    await writeGroup(context, group, outcomes);
+    await writeGroup(batch, batch.outcomes, group);
   } catch (thrown) {
-    const state = sqlState(thrown) ?? '';
-    const byData = state.startsWith('22') || state.startsWith('23');
-    if (!byData || group.length === 1) {
-      for (const request of group) outcomes.set(keyName(request), { error: toError(thrown) });
-      return;
+    const parts = partsAfter(thrown, batch, group.length);
+    const size = Math.ceil(group.length / parts);
+    for (let from = 0; from < group.length; from += size) {
+      const part = group.slice(from, from + size);
+      if (parts > 1 && batch.over === undefined) await commitGroup(batch, part);
+      else refuse(batch, part, parts > 1 ? batch.over : thrown);
     }
-    const middle = Math.ceil(group.length / 2);
-    await commitGroup(context, group.slice(0, middle), outcomes);
-    await commitGroup(context, group.slice(middle), outcomes);
   }
+}
+
+function refuse(batch: Batch, group: readonly EnqueueRequest[], thrown: unknown): void {
+  const error = toError(thrown);
+  for (const request of group) batch.outcomes.set(keyName(request), { error });
+}
+
+/** Into how many parts a group is cut that was refused: every level of held keys costs a wait, so these are cut small at once. */
+function partsAfter(thrown: unknown, batch: Batch, size: number): number {
+  const state = sqlState(thrown) ?? '';
+  if (state === lockNotFree) {
+    batch.waitsLeft -= 1;
+    if (batch.waitsLeft === 0) batch.over = toError(thrown);
+    return Math.min(size, 8);
+  }
+  const byData = state.startsWith('22') || state.startsWith('23');
+  return byData ? Math.min(size, 2) : 1;
 }
 
 async function writeGroup(
   context: BatchContext,
-  group: readonly EnqueueRequest[],
   outcomes: Outcomes,
+  group: readonly EnqueueRequest[],
 ): Promise<void> {
   const rows = await insertRequests(context.db, group).catch((thrown: unknown) => {
     // The connection broke, perhaps after the commit: the ids are ours, so sending the batch once more is safe.

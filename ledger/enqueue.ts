@@ -1,11 +1,12 @@
 // Enqueue: a job is accepted when its row is committed. Many callers share one commit (adaptive group commit); the
 // engine is never waited for. The same key and body give the same job, however often and from however many processes.
-import { createBatcher } from '../shared/batcher.ts';
+import { createBatcher, type Batcher } from '../shared/batcher.ts';
 import type { Emit } from '../shared/events.ts';
 import { reach } from '../shared/points.ts';
 import type { Db } from './db.ts';
 import { ledgerProblem } from './ledger-errors.ts';
 import { commitBatch, type Enqueued } from './enqueue-batch.ts';
+import { besideHeld } from './enqueue-held.ts';
 import type { EnqueueRequest } from './enqueue-rows.ts';
 import type { Dispatch } from './insert.ts';
 
@@ -25,15 +26,18 @@ export function createEnqueue(options: EnqueueOptions): Enqueue {
     db: options.db,
     announce: (dispatches: readonly Dispatch[]) => announce(options, dispatches),
   };
-  const batcher = createBatcher<EnqueueRequest, Enqueued>({
-    max: 500,
-    run: (requests) => commitBatch(context, requests),
-  });
+  const batcher = (): Batcher<EnqueueRequest, Enqueued> =>
+    createBatcher({ max: 500, run: (requests) => commitBatch(context, requests) });
+  // Requests without a key wait for no lock, so they wait for no request that has one.
+  const plain = batcher();
+  const keyed = besideHeld(batcher(), batcher());
   const deadlineMs = options.deadlineMs ?? 3_000;
   return (request) =>
-    withDeadline(batcher.add(request), deadlineMs).catch((thrown: unknown) => {
-      throw ledgerProblem(thrown);
-    });
+    withDeadline(request.key === undefined ? plain.add(request) : keyed(request), deadlineMs).catch(
+      (thrown: unknown) => {
+        throw ledgerProblem(thrown);
+      },
+    );
 }
 
 function announce(options: EnqueueOptions, dispatches: readonly Dispatch[]): void {

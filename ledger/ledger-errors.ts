@@ -83,6 +83,9 @@ export function ledgerProblem(thrown: unknown): Error {
   );
 }
 
+/** SQLSTATE of a statement that gave up waiting for a lock. */
+export const lockNotFree = '55P03';
+
 /** SQLSTATE of a PostgreSQL error, or undefined. */
 export function sqlState(thrown: unknown): string | undefined {
   return thrown instanceof pg.DatabaseError ? thrown.code : undefined;

@@ -43,7 +43,10 @@ export const emailAddress = z
   .string()
   .refine(isEmailAddress, problem('invalid_email', 'must be one plain e-mail address, like ada@example.com'));
 
-/** A link that may stand in a mail: http(s) without user info. Made by our own steps, so no host list is needed. */
+/**
+ * A link that may stand in a mail: http or https, without user info, blanks and backslashes. Its host is not checked: whoever has a
+ * key of the API can enqueue a mail with a link to anywhere, so keys are for services that are trusted with that.
+ */
 export const httpsLink = z
   .string()
   .max(2_048)

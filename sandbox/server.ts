@@ -18,6 +18,7 @@ import {
   type SandboxRequest,
   type World,
 } from './frame.ts';
+import { isKnownHost } from './known-host.ts';
 import { indexPage } from './server-index.ts';
 
 export interface SandboxOptions {
@@ -28,6 +29,8 @@ export interface SandboxOptions {
   smtpPort?: number;
   /** Left out: loopback only. */
   host?: string;
+  /** A name that others reach it by, beside `host`: its own pages are shown under no other. */
+  knownAs?: string;
   keys: SandboxKeys;
   log?: World['log'];
 }
@@ -46,12 +49,21 @@ interface House {
   world: World;
   cast: Cast;
   routes: Route[];
+  /** Names that its pages may be asked for by. */
+  names: string[];
   closing: AbortSignal;
 }
 
 const nothingHere: Answer = {
   status: 404,
   body: { error: 'there is nothing here: unknown path; see / for the list' },
+};
+
+const unknownName: Answer = {
+  status: 403,
+  body: {
+    error: 'the sandbox does not know the name in the Host header; use its address or STORYTIME_SANDBOX_URL',
+  },
 };
 
 async function answerTo(req: SandboxRequest, house: House): Promise<Delivery> {
@@ -63,6 +75,7 @@ async function answerTo(req: SandboxRequest, house: House): Promise<Delivery> {
     const inside = { ...req, path: req.path.slice(emulator.prefix.length) || '/' };
     return exchange(emulator, inside, house.world, house.closing);
   }
+  if (!isKnownHost(req.headers.host, house.names)) return { how: 'whole', answer: unknownName };
   const found = findRoute(house.routes, req.method, req.path);
   const answer = found ? await found.route.accept({ ...req, params: found.params }) : nothingHere;
   return { how: 'whole', answer };
@@ -119,6 +132,7 @@ async function closeAll(server: Server, house: House, stop: AbortController): Pr
 async function furnish(
   world: World,
   mailAt: { host: string; port: number },
+  names: string[],
   closing: AbortSignal,
 ): Promise<House> {
   const cast = await assemble(world, mailAt);
@@ -126,6 +140,7 @@ async function furnish(
   return {
     world,
     cast,
+    names,
     closing,
     routes: [
       index,
@@ -152,18 +167,25 @@ function makeWorld(options: SandboxOptions, url: string): World {
   };
 }
 
+/** As it stands in an address that can be opened on this machine. */
+function shownHost(host: string): string {
+  if (host === '0.0.0.0' || host === '::') return '127.0.0.1';
+  return host.includes(':') ? `[${host}]` : host;
+}
+
 /** Resolves when both servers answer; rejects, with nothing left listening, when a port is taken or the folder cannot be written. */
 export async function startSandbox(options: SandboxOptions): Promise<Sandbox> {
   const host = options.host ?? '127.0.0.1';
   const stop = new AbortController();
   const server = createServer({ requestTimeout: 0, keepAliveTimeout: 65_000 });
   const port = await listen(server, host, options.port ?? 0);
-  const shown = host === '0.0.0.0' || host === '::' ? '127.0.0.1' : host;
+  const shown = shownHost(host);
   const url = `http://${shown}:${port}`;
   try {
     const world = makeWorld(options, url);
     // The vendors' links need the port, so the server listens first; requests that come early wait for the house.
-    const opening = furnish(world, { host, port: options.smtpPort ?? 0 }, stop.signal);
+    const names = options.knownAs === undefined ? [host] : [host, options.knownAs];
+    const opening = furnish(world, { host, port: options.smtpPort ?? 0 }, names, stop.signal);
     server.on('request', (message, response) => void serve(message, response, opening));
     const house = await opening;
     const smtpPort = house.cast.mail?.port ?? 0;

@@ -71,6 +71,10 @@ export const settings = {
   STORYTIME_HOST: [z.string().min(1).default('127.0.0.1'), 'Address the API and the dashboard listen on.'],
   STORYTIME_API_PORT: [port.default(4000), 'Port of the enqueue API.'],
   STORYTIME_DASHBOARD_PORT: [port.default(4001), 'Port of Bull Board and the operations page.'],
+  STORYTIME_SANDBOX_HOST: [
+    z.string().min(1).default('127.0.0.1'),
+    'Address the sandbox listens on; it has no login and shows all mail.',
+  ],
   STORYTIME_SANDBOX_PORT: [port.default(4002), 'Port of the sandbox.'],
   STORYTIME_SANDBOX_SMTP_PORT: [port.default(4003), 'Port of the sandbox mail server.'],
   STORYTIME_WORK_PORT: [

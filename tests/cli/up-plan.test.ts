@@ -88,6 +88,16 @@ test('the parts are told where everything is, and the environment can start each
   expect(env['HOME']).toBe('/root');
 });
 
+test('a system that is opened to the network keeps its sandbox, which has no login, on loopback', async () => {
+  const env = { STORYTIME_HOST: '0.0.0.0' };
+  expect(loadConfig(env).STORYTIME_SANDBOX_HOST).toBe('127.0.0.1');
+  const there = { STORYTIME_HOST: '192.0.2.1', STORYTIME_SANDBOX_HOST: '::1' };
+  const part = partEnvironment(loadConfig(there), there, await plan({}, { port: 0 }), secrets);
+  expect(part['STORYTIME_SANDBOX_URL']).toMatch(/^http:\/\/\[::1\]:\d+$/);
+  const sandboxElsewhere = { STORYTIME_SANDBOX_HOST: '192.0.2.1' };
+  await expect(plan(sandboxElsewhere)).rejects.toThrow('192.0.2.1');
+});
+
 test('without the sandbox every key must be there, unless another sandbox was named', () => {
   const without = { sandbox: false };
   expect(() => loadConfig(withOptions({}, without))).toThrow('SMTP_URL is missing');

@@ -1,7 +1,9 @@
 // Covers: sandbox/emulators.ts
 import { test, expect } from '@jest/globals';
+import { get } from 'node:http';
 import { createServer, type AddressInfo } from 'node:net';
 import { rm } from 'node:fs/promises';
+import { isKnownHost } from '../../sandbox/known-host.ts';
 import { startSandbox } from '../../sandbox/server.ts';
 import { openSandbox, readBill, sandboxKeys, setFault, withSandbox } from './world.ts';
 
@@ -80,4 +82,25 @@ test('a port that is taken rejects the start and leaves nothing listening', asyn
   const { port } = other.address() as AddressInfo;
   await expect(startSandbox({ dataDir: '/nowhere', port, keys: sandboxKeys })).rejects.toThrow(/EADDRINUSE/);
   await new Promise((done) => other.close(done));
+});
+
+test('the mailbox and the switches are shown to no name that somebody else pointed here', () =>
+  withSandbox(async ({ url }) => {
+    const statusFor = (path: string, host: string): Promise<number | undefined> =>
+      new Promise((resolve, reject) => {
+        get(`${url}${path}`, { headers: { host } }, (answer) => {
+          answer.resume();
+          resolve(answer.statusCode);
+        }).on('error', reject);
+      });
+    for (const path of ['/', '/mailbox', '/mailbox.json', '/_sandbox/faults'])
+      expect(await statusFor(path, 'rebound.example:4002')).toBe(403);
+    for (const host of ['localhost:4002', 'LOCALHOST', '127.0.0.1', '[::1]:4002', '192.0.2.1'])
+      expect(await statusFor('/mailbox.json', host)).toBe(200);
+  }));
+
+test('a sandbox is asked by the name that others reach it by', () => {
+  expect(isKnownHost('sandbox:4002', ['127.0.0.1', 'Sandbox'])).toBe(true);
+  for (const header of [undefined, '', 'sandbox.example', 'localhost.example', 'a b'])
+    expect(isKnownHost(header, ['sandbox'])).toBe(false);
 });

@@ -1,0 +1,107 @@
+import { EventEmitter, once } from 'node:events';
+import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { PrismaPg } from '@prisma/adapter-pg';
+import { enqueue } from '../../ledger/enqueue-in-tx.ts';
+import { PrismaClient } from '../../ledger/generated/prisma/client.ts';
+import { canonicalJson, sha256 } from '../../shared/text.ts';
+import { countRows, openLedger, query, story, storyJob, type LedgerWorld } from './world.ts';
+
+let world: LedgerWorld;
+let prisma: PrismaClient;
+beforeAll(async () => {
+  world = await openLedger();
+  prisma = new PrismaClient({ adapter: new PrismaPg({ connectionString: world.url }, { schema: 'public' }) });
+});
+afterAll(async () => {
+  await prisma.$disconnect();
+  await world.close();
+});
+
+const request = { kind: 'generate-story', payload: story } as const;
+
+/** Takes the key of `acme` in a transaction that stays open until it is told to end. */
+async function hold(key: string): Promise<{ id: string; end: () => Promise<void> }> {
+  const told = new EventEmitter();
+  let work: Promise<void> | undefined;
+  const id = await new Promise<string>((taken) => {
+    work = prisma.$transaction(
+      async (tx) => {
+        const ended = once(told, 'end');
+        taken((await enqueue(request, { tx, tenant: 'acme', key })).id);
+        await ended;
+      },
+      { timeout: 20_000 },
+    );
+  });
+  const end = async (): Promise<void> => {
+    told.emit('end');
+    await work;
+  };
+  return { id, end };
+}
+
+function post(value: string, body: unknown = request, tenant = 'acme'): ReturnType<LedgerWorld['enqueue']> {
+  const key = { endpoint: 'POST /v1/jobs', value, bodyHash: sha256(canonicalJson(body)) };
+  return world.enqueue({ job: storyJob({ tenant }), key });
+}
+
+async function timed(work: Promise<unknown>): Promise<number> {
+  const start = performance.now();
+  await work;
+  return performance.now() - start;
+}
+
+test('a key that an open transaction holds delays its own callers alone', async () => {
+  const holder = await hold('order:1');
+  const own = Promise.allSettled([post('order:1'), post('order:1', 'another body')]);
+  const neighbours = Array.from({ length: 499 }, (_, turn) =>
+    post(`order:${turn + 2}`, request, 'neighbour'),
+  );
+  const plain = world.enqueue({ job: storyJob(), key: undefined });
+  expect(await timed(plain)).toBeLessThan(1_000);
+  expect(await timed(Promise.all(neighbours))).toBeLessThan(1_000);
+  await holder.end();
+  const [same, other] = await own;
+  expect(same).toMatchObject({ status: 'fulfilled', value: { id: holder.id, repeated: true } });
+  expect(other).toMatchObject({ status: 'rejected', reason: { code: 'idempotency_key_reused' } });
+});
+
+test('who keeps asking for a held key no longer meets the batches of others', async () => {
+  const holder = await hold('asked often');
+  const again = [post('asked often')];
+  await post('the one that shares its batch');
+  const seen: number[] = [];
+  for (let turn = 0; turn < 10; turn += 1) {
+    again.push(post('asked often'));
+    seen.push(await timed(post(`beside ${turn}`)));
+  }
+  expect(Math.min(...seen)).toBeLessThan(45);
+  await holder.end();
+  for (const answer of await Promise.all(again))
+    expect(answer).toMatchObject({ id: holder.id, repeated: true });
+});
+
+test('a key that is held for too long is a 503 that asks to send it again', async () => {
+  const holder = await hold('slow');
+  await expect(post('slow')).rejects.toMatchObject({
+    code: 'ledger_unavailable',
+    message: expect.stringContaining('holds this Idempotency-Key'),
+  });
+  await holder.end();
+  expect(await post('slow')).toMatchObject({ id: holder.id, repeated: true });
+});
+
+test('a lock on the whole table is not waited for once a row', async () => {
+  const before = await countRows(world, 'job');
+  const locker = await world.db.connect();
+  await locker.query('BEGIN');
+  await locker.query('LOCK TABLE idempotency IN ACCESS EXCLUSIVE MODE');
+  const posts = Array.from({ length: 200 }, (_, turn) => post(`locked ${turn}`));
+  await new Promise((resolve) => setTimeout(resolve, 500));
+  await locker.query('COMMIT');
+  await locker.end();
+  expect(await timed(Promise.all(posts))).toBeLessThan(1_500);
+  expect((await countRows(world, 'job')) - before).toBe(200);
+  const [setting] = await query<{ lock_timeout: string }>(world, 'SHOW lock_timeout');
+  expect(setting?.lock_timeout).toBe('0');
+});
