@@ -41,6 +41,7 @@ export async function startApi(options: StartOptions): Promise<RunningApi> {
   const server = createServer(limits, listener);
   server.maxConnections = maxConnections;
   server.setTimeout(options.silenceMs ?? 30_000); // ends a client that does not read its answer; a slow one moves
+  server.on('checkExpectation', listener); // RFC 9110 lets us ignore it; Node's own 417 is no problem document
   server.on('clientError', answerUnreadable(options.emit));
   const port = await listen(server, options.host, options.port);
   return {
