@@ -3,7 +3,7 @@
 import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http';
 import express, { type Express, type NextFunction, type Request, type Response } from 'express';
 import { Problem } from '../shared/errors.ts';
-import { authenticate, requireScope } from './auth.ts';
+import { requireScope } from './auth.ts';
 import type { ApiDeps, Route } from './deps.ts';
 import type { Exchange } from './exchange.ts';
 import { checkHeaders, readQuery } from './framing.ts';
@@ -112,7 +112,7 @@ async function serve(deps: ApiDeps, route: Route, req: IncomingMessage, res: Ser
       return;
     }
     if (exchange.closing) throw stopping();
-    const caller = await authenticate(deps.keyring, req);
+    const caller = await deps.authenticate(req);
     exchange.query = readQuery(req.url ?? '', route.query);
     if (route.scope !== undefined) requireScope(caller, route.scope);
     await route.run(exchange, caller);

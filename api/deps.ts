@@ -4,7 +4,8 @@ import type { Emit } from '../shared/events.ts';
 import type { Db } from '../ledger/db.ts';
 import type { Removed } from '../ledger/cancel.ts';
 import type { Enqueue } from '../ledger/enqueue.ts';
-import type { Caller, Keyring } from '../ledger/keys.ts';
+import type { Caller } from '../ledger/keys.ts';
+import type { Authenticate } from './auth.ts';
 import type { Exchange } from './exchange.ts';
 import type { CheckSpending } from './spending.ts';
 
@@ -12,7 +13,7 @@ export interface ApiDeps {
   registry: Registry;
   db: Db;
   enqueue: Enqueue;
-  keyring: Keyring;
+  authenticate: Authenticate;
   emit: Emit;
   readiness: () => Promise<{
     ledger: boolean;

@@ -13,6 +13,8 @@ export interface StartOptions extends ApiDeps {
   port: number;
   /** How long a request may take to arrive, in ms; default 14 s. */
   requestTimeoutMs?: number;
+  /** How long a connection may go without a byte in either direction, in ms; default 30 s. */
+  silenceMs?: number;
 }
 
 export interface RunningApi {
@@ -38,6 +40,8 @@ export async function startApi(options: StartOptions): Promise<RunningApi> {
   };
   const server = createServer(limits, listener);
   server.maxConnections = maxConnections;
+  server.setTimeout(options.silenceMs ?? 30_000); // ends a client that does not read its answer; a slow one moves
+  server.on('checkExpectation', listener); // RFC 9110 lets us ignore it; Node's own 417 is no problem document
   server.on('clientError', answerUnreadable(options.emit));
   const port = await listen(server, options.host, options.port);
   return {

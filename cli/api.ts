@@ -1,5 +1,6 @@
 // `storytime api`: the enqueue API. It answers while the engine is away: what is accepted is in the ledger.
 import { dailyBudgetMicroUsd, type Environment } from '../shared/config.ts';
+import { createAuthenticate } from '../api/auth.ts';
 import { startApi } from '../api/server.ts';
 import { createCheckSpending } from '../api/spending.ts';
 import { createLedgerClock } from '../ledger/clock.ts';
@@ -26,7 +27,7 @@ async function start(part: Part, registry: Registry): Promise<string> {
     registry,
     db,
     enqueue: createEnqueue({ db, emit, onCommitted: (rows) => relay.nudge(rows) }),
-    keyring: createKeyring({ db }),
+    authenticate: createAuthenticate(createKeyring({ db })),
     emit,
     readiness: readiness.now,
     now: createLedgerClock(db).now,

@@ -2,13 +2,13 @@
 // and an address that guesses is slowed down.
 import { Router, urlencoded, type Request, type Response } from 'express';
 import { Problem } from '../shared/errors.ts';
+import { createThrottle } from '../shared/throttle.ts';
 import type { Db } from '../ledger/db.ts';
 import { hasScope, type Keyring } from '../ledger/keys.ts';
 import { closeSession, openSession } from '../ledger/sessions.ts';
 import { sendPage, sendProblem } from './answers.ts';
 import { cookieLine, readToken, type CookieOptions } from './cookie.ts';
 import { localPath } from './gate.ts';
-import { createThrottle } from './throttle.ts';
 import { render } from './views.ts';
 
 export interface LoginOptions extends CookieOptions {

@@ -7,6 +7,8 @@ export interface DashboardOptions extends DashboardDeps {
   host: string;
   /** 0 takes a free one. */
   port: number;
+  /** How long a connection may go without a byte in either direction, in ms; default 30 s. */
+  silenceMs?: number;
 }
 
 export interface Dashboard {
@@ -23,6 +25,7 @@ export async function startDashboard(options: DashboardOptions): Promise<Dashboa
     createDashboard(options),
   );
   server.maxConnections = 200;
+  server.setTimeout(options.silenceMs ?? 30_000); // ends a browser that does not read its answer; a slow one moves
   await new Promise<void>((resolve, reject) => {
     server.once('error', (cause) => {
       const where = `${options.host}:${options.port}`;

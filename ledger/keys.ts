@@ -26,6 +26,8 @@ export interface NewKey {
 export interface Keyring {
   /** Same work and same answer for an unknown key and for a known prefix with a wrong secret. */
   verify: (text: string) => Promise<Caller | 'unknown' | 'expired'>;
+  /** Whether this process has seen the key to be right: it is no guess, wherever it comes from. */
+  familiar: (text: string) => boolean;
 }
 
 /** Whether the caller may: `admin` implies everything, `enqueue:*` every queue. */
@@ -103,6 +105,7 @@ type Verdict = Caller | 'unknown' | 'expired';
 export function createKeyring({ db }: { db: Db }): Keyring {
   const valid = new LRUCache<string, Caller>({ max: 1_000, ttl: believedMs });
   const wrong = new LRUCache<string, 'unknown' | 'expired'>({ max: 5_000, ttl: doubtedMs });
+  const familiar = new LRUCache<string, true>({ max: 1_000 });
   const underWay = new Map<string, Promise<Verdict>>();
 
   async function look(text: string): Promise<Verdict> {
@@ -111,16 +114,19 @@ export function createKeyring({ db }: { db: Db }): Keyring {
     if (row === undefined || !matches || row.ended) {
       const verdict = row !== undefined && matches ? 'expired' : 'unknown';
       wrong.set(text, verdict);
+      familiar.delete(text);
       return verdict;
     }
     await db.run(touchKey, [row.id]);
     const { id: keyId, tenant, tier } = row;
     const caller = { keyId, tenant, tier, scopes: new Set(row.scopes) };
+    familiar.set(text, true);
     valid.set(text, caller, { ttl: Math.max(1, Math.min(believedMs, row.left_ms ?? believedMs)) });
     return caller;
   }
 
   return {
+    familiar: (text) => familiar.has(text),
     async verify(text) {
       const known = valid.get(text) ?? wrong.get(text);
       if (known !== undefined) return known;

@@ -42,7 +42,9 @@ export function checkJob(registry: Registry, body: unknown, nowMs: number): Chec
     );
   }
   const given = body as Record<string, unknown>;
-  const errors: FieldError[] = [...storability(body, ''), ...unknownKeys(given)];
+  const errors: FieldError[] = [];
+  checkStorable(body, [], errors);
+  errors.push(...unknownKeys(given));
   const kind = findKind(registry, given['kind'], errors);
   const options = collect(
     optionsSchema,
@@ -158,32 +160,38 @@ function checkTimes(
   return new Date(at);
 }
 
-/** Texts and numbers that PostgreSQL or JSON could not keep exactly. */
-function storability(value: unknown, pointer: string): FieldError[] {
-  if (typeof value === 'string') {
-    if (!hasForbiddenCharacters(value)) return [];
-    return [{ pointer, code: 'invalid_characters', message: 'has a NUL or half of a surrogate pair' }];
+/** Why PostgreSQL or JSON could not keep this text or number exactly, if that is so. */
+function flawOf(value: unknown): Pick<FieldError, 'code' | 'message'> | undefined {
+  if (typeof value === 'string' && hasForbiddenCharacters(value))
+    return { code: 'invalid_characters', message: 'has a NUL or half of a surrogate pair' };
+  if (typeof value !== 'number') return undefined;
+  const exact =
+    Number.isFinite(value) &&
+    (!Number.isInteger(value) || Number.isSafeInteger(value)) &&
+    !Object.is(value, -0);
+  return exact ? undefined : { code: 'unsafe_number', message: 'cannot be kept exactly' };
+}
+
+/**
+ * Adds an error for each text and number that could not be kept. A body has thousands of items that anyone may fill:
+ * it stops at as many errors as are told, and makes a pointer for an error alone.
+ */
+function checkStorable(value: unknown, path: PropertyKey[], errors: FieldError[]): void {
+  const flaw = flawOf(value);
+  if (flaw !== undefined) errors.push({ pointer: pointerOf(path), ...flaw });
+  if (typeof value !== 'object' || value === null) return;
+  const holder = value as Record<PropertyKey, unknown>;
+  for (const key of Array.isArray(value) ? value.keys() : Object.keys(value)) {
+    if (errors.length >= maxErrors) return;
+    if (typeof key === 'string' && hasForbiddenCharacters(key)) {
+      const message = 'has a key with a NUL or half of a surrogate pair';
+      errors.push({ pointer: pointerOf(path), code: 'invalid_characters', message });
+      continue;
+    }
+    path.push(key);
+    checkStorable(holder[key], path, errors);
+    path.pop();
   }
-  if (typeof value === 'number') {
-    const exact =
-      Number.isFinite(value) &&
-      (!Number.isInteger(value) || Number.isSafeInteger(value)) &&
-      !Object.is(value, -0);
-    return exact ? [] : [{ pointer, code: 'unsafe_number', message: 'cannot be kept exactly' }];
-  }
-  if (typeof value !== 'object' || value === null) return [];
-  return Object.entries(value).flatMap(([key, inner]) => {
-    const below = `${pointer}${pointerOf([key])}`;
-    return hasForbiddenCharacters(key)
-      ? [
-          {
-            pointer,
-            code: 'invalid_characters' as const,
-            message: 'has a key with a NUL or half of a surrogate pair',
-          },
-        ]
-      : storability(inner, below);
-  });
 }
 
 function pointerOf(path: readonly PropertyKey[]): string {

@@ -100,6 +100,7 @@ export const problems = {
   unsafe_number: [422, 'A number cannot be stored exactly'],
   url_not_allowed: [422, 'The link is not allowed'],
   validation_failed: [422, 'The request is not valid'],
+  auth_throttled: [429, 'Too many wrong keys came from this address'],
   rate_limited: [429, 'Too many requests'],
   spend_limit_reached: [429, 'The budget of the day is used up'],
   headers_too_large: [431, 'The header block is too large'],

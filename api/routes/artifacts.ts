@@ -4,7 +4,7 @@ import { isId } from '../../shared/ids.ts';
 import { quoted } from '../../shared/text.ts';
 import { verifyLink } from '../../ledger/links.ts';
 import { readArtifact, type ArtifactView } from '../../ledger/queries-artifacts.ts';
-import { authenticate, requireScope } from '../auth.ts';
+import { requireScope } from '../auth.ts';
 import type { ApiDeps, Route } from '../deps.ts';
 import { send, type Exchange } from '../exchange.ts';
 
@@ -43,7 +43,7 @@ async function tenantOf(deps: ApiDeps, exchange: Exchange, id: string): Promise<
   const expires = exchange.query.get('expires');
   const signature = exchange.query.get('signature');
   if (expires === undefined && signature === undefined) {
-    const caller = await authenticate(deps.keyring, exchange.req);
+    const caller = await deps.authenticate(exchange.req);
     requireScope(caller, 'jobs:read');
     return caller.tenant;
   }

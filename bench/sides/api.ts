@@ -2,6 +2,7 @@
 import { createEvents } from '../../shared/events.ts';
 import { createLog, logEvents } from '../../shared/log.ts';
 import { createMetrics } from '../../shared/metrics.ts';
+import { createAuthenticate } from '../../api/auth.ts';
 import { startApi } from '../../api/server.ts';
 import { createBroker } from '../../engine/broker.ts';
 import { openEngine } from '../../engine/connect.ts';
@@ -34,7 +35,7 @@ export const ourApi: Server = async (context) => {
     enqueue,
     emit,
     metrics,
-    keyring: createKeyring({ db }),
+    authenticate: createAuthenticate(createKeyring({ db })),
     readiness: async () => Promise.resolve({ ledger: true, engine: true }),
     linkSecret: 'bench'.repeat(8),
     draining: () => false,

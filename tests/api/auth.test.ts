@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { afterAll, beforeAll, expect, jest, test } from '@jest/globals';
 import { createKey } from '../../ledger/keys.ts';
 import { query } from '../ledger/world.ts';
 import { ask, openApi, post, problemOf, sendRaw, storyBody, type ApiWorld } from './world.ts';
@@ -68,6 +68,22 @@ test('a key in the address or in the body is no key, and reaches no event', asyn
   const inBody = await ask(world, '/v1/jobs', { ...nobody, body: { ...storyBody, key } });
   expect([inAddress.status, inBody.status]).toEqual([401, 401]);
   expect(JSON.stringify([world.answered, world.notices])).not.toContain(key.slice(12));
+});
+
+test('ten wrong keys in a minute are told to wait without a look into the ledger; a key that was right goes on', async () => {
+  const busy = await openApi();
+  const look = jest.spyOn(busy.db, 'run');
+  const guess = (n: number) =>
+    ask(busy, '/v1/queues', { ...nobody, headers: asked(`stj_${String(n).padStart(43, 'g')}`) });
+  expect((await ask(busy, '/v1/queues')).status).toBe(200);
+  for (let n = 0; n < 10; n += 1) expect((await guess(n)).status).toBe(401);
+  const looks = look.mock.calls.length;
+  const slowed = await guess(10);
+  expect(Number(slowed.headers.get('retry-after'))).toBeGreaterThan(0);
+  expect(await problemOf(slowed)).toMatchObject({ status: 429, code: 'auth_throttled' });
+  expect([looks > 10, look.mock.calls.length]).toEqual([true, looks]);
+  expect((await ask(busy, '/v1/queues')).status).toBe(200);
+  await busy.close();
 });
 
 test('two Authorization headers are ambiguous', async () => {

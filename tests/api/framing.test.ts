@@ -38,6 +38,13 @@ test.each([
   expect([response.status, (await problemOf(response)).code]).toEqual([400, code]);
 });
 
+test('an expectation that is not known is ignored', async () => {
+  const head = `POST /v1/jobs HTTP/1.1\r\nHost: a\r\n${close}Expect: x\r\nContent-Length: 0\r\n\r\n`;
+  const text = await sendRaw(world, head);
+  expect(text).toMatch(/^HTTP\/1.1 401 /);
+  expect(text).toContain('Content-Type: application/problem+json');
+});
+
 test('a parameter on an enqueue is refused too', async () => {
   const response = await ask(world, '/v1/jobs?delayMs=5', { body: {} });
   expect((await problemOf(response)).code).toBe('unknown_parameter');

@@ -1,6 +1,7 @@
 import { EventEmitter, once } from 'node:events';
 import { expect, test } from '@jest/globals';
 import { startApi } from '../../api/server.ts';
+import { askAndNeverRead } from '../support/deaf.ts';
 import { ask, depsOf, openApi, storyBody, type ApiWorld } from './world.ts';
 
 async function withApi(use: (world: ApiWorld) => Promise<void>): Promise<void> {
@@ -36,6 +37,14 @@ test('a stop waits for what has arrived, answers it, and leaves no connection be
   gate.emit('open');
   expect((await answer).status).toBe(202);
   await closed;
+  await world.close();
+});
+
+test('a client that does not read its answer loses the connection', async () => {
+  const metrics = { text: async () => 'x'.repeat(50_000_000), contentType: 'text/plain' };
+  const world = await openApi({ silenceMs: 500, metrics });
+  const key = `Authorization: Bearer ${world.keys.reader}\r\n`;
+  await askAndNeverRead(world.api.url, `GET /metrics HTTP/1.1\r\nHost: a\r\n${key}\r\n`);
   await world.close();
 });
 

@@ -1,6 +1,7 @@
 // The API on a real port in front of a real database, with keys for every right a test needs.
 import { connect } from 'node:net';
 import { once } from 'node:events';
+import { createAuthenticate } from '../../api/auth.ts';
 import type { ApiDeps } from '../../api/deps.ts';
 import { createCheckSpending } from '../../api/spending.ts';
 import { startApi, type RunningApi, type StartOptions } from '../../api/server.ts';
@@ -36,7 +37,7 @@ export function depsOf(world: LedgerWorld): ApiDeps {
     registry,
     db: world.db,
     enqueue: world.enqueue,
-    keyring: createKeyring(world),
+    authenticate: createAuthenticate(createKeyring(world)),
     emit: world.events.emit,
     readiness: async () => ({ ledger: true, engine: true }),
     linkSecret,

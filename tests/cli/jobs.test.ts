@@ -5,6 +5,7 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { createAuthenticate } from '../../api/auth.ts';
 import { startApi, type RunningApi } from '../../api/server.ts';
 import { createKey, createKeyring } from '../../ledger/keys.ts';
 import { registry } from '../../queues/index.ts';
@@ -26,7 +27,7 @@ beforeAll(async () => {
     registry,
     db,
     enqueue,
-    keyring: createKeyring({ db }),
+    authenticate: createAuthenticate(createKeyring({ db })),
     emit: ledger.events.emit,
     readiness: alone,
   };

@@ -1,5 +1,5 @@
 // Covers: queues/fields.ts, queues/registry.ts
-import { expect, test } from '@jest/globals';
+import { expect, jest, test } from '@jest/globals';
 import { z } from 'zod';
 import { Problem } from '../../shared/errors.ts';
 import { checkJob } from '../../queues/check.ts';
@@ -65,6 +65,31 @@ test('a kind or a field that is mistyped is answered with the one that was meant
 test('a request of thousands of errors is answered with twenty', () => {
   const body = Object.fromEntries(Array.from({ length: 5_000 }, (_, index) => [`field-${index}`, 1]));
   expect(refusalOf(body).errors).toHaveLength(20);
+});
+
+test('a body full of numbers that cannot be kept is read no further than its answer tells', () => {
+  let read = 0;
+  const numbers = new Proxy(Array<number>(5_000).fill(Infinity), {
+    get(target, key) {
+      read += typeof key === 'string' && /^\d+$/.test(key) ? 1 : 0;
+      return Reflect.get(target, key) as unknown;
+    },
+  });
+  const errors = errorsOf({ kind: 'generate-story', payload: { k: [numbers] } });
+  expect(errors).toEqual(Array.from({ length: 20 }, (_, at) => `/payload/k/0/${at} unsafe_number`));
+  expect(read).toBe(20);
+});
+
+test('a pointer is made for what is wrong, not for everything that was looked at', () => {
+  const replaceAll = jest.spyOn(String.prototype, 'replaceAll');
+  try {
+    expect(errorsOf({ kind: 'generate-story', payload: Array(5_000).fill(0) })).toEqual([
+      '/payload validation_failed',
+    ]);
+    expect(replaceAll.mock.calls.length).toBeLessThan(20);
+  } finally {
+    replaceAll.mockRestore();
+  }
 });
 
 test('a job is due now, after a delay or at a moment of the next year, never at two of them', () => {

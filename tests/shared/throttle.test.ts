@@ -1,6 +1,6 @@
-// The throttle of the login, in pretended time.
+// The throttle of wrong keys, in pretended time.
 import { expect, test } from '@jest/globals';
-import { createThrottle } from '../../dashboard/throttle.ts';
+import { createThrottle } from '../../shared/throttle.ts';
 
 test('an address waits once its failures of the last minute are too many, and no other address does', () => {
   const throttle = createThrottle({ perMinute: 3 });
