@@ -8,16 +8,16 @@ import { hasScope, type Caller, type Keyring } from '../ledger/keys.ts';
 export type Authenticate = (req: IncomingMessage) => Promise<Caller>;
 
 /**
- * Asks the keyring, and slows an address down that sends wrong keys: each new one costs the ledger a query. A key that was
- * right before is always looked at, because others may share the address of the one who guesses.
+ * Asks the keyring, and slows an address down that sends wrong keys: each new one costs the ledger a query. A key that begins
+ * like a right one is always looked at: behind a proxy all callers share the address of the one who guesses.
  */
 export function createAuthenticate(keyring: Keyring): Authenticate {
   const throttle = createThrottle({ perMinute: 10 });
   return async (req) => {
     const key = keyOf(req);
     const address = req.socket.remoteAddress ?? '';
-    const seconds = keyring.familiar(key) ? 0 : throttle.waitSeconds(address, Date.now());
-    if (seconds > 0) throw throttled(seconds);
+    const seconds = throttle.waitSeconds(address, Date.now());
+    if (seconds > 0 && !(await keyring.likely(key))) throw throttled(seconds);
     const found = await keyring.verify(key);
     if (found === 'unknown') {
       throttle.failed(address, Date.now());

@@ -26,8 +26,11 @@ export interface NewKey {
 export interface Keyring {
   /** Same work and same answer for an unknown key and for a known prefix with a wrong secret. */
   verify: (text: string) => Promise<Caller | 'unknown' | 'expired'>;
-  /** Whether this process has seen the key to be right: it is no guess, wherever it comes from. */
-  familiar: (text: string) => boolean;
+  /**
+   * Whether it begins like one of the keys, which cannot be guessed: worth a look-up, wherever it comes from. However many ask,
+   * the ledger is asked once in five seconds.
+   */
+  likely: (text: string) => Promise<boolean>;
 }
 
 /** Whether the caller may: `admin` implies everything, `enqueue:*` every queue. */
@@ -57,6 +60,7 @@ const findKey = {
       extract(epoch FROM expires_at - clock_timestamp())::float8 * 1000 AS left_ms
     FROM api_key WHERE prefix = $1`,
 };
+const readPrefixes = { name: 'key_prefixes', text: 'SELECT prefix FROM api_key WHERE revoked_at IS NULL' };
 const touchKey = {
   name: 'key_touch',
   text: `UPDATE api_key SET last_used_at = clock_timestamp()
@@ -105,7 +109,7 @@ type Verdict = Caller | 'unknown' | 'expired';
 export function createKeyring({ db }: { db: Db }): Keyring {
   const valid = new LRUCache<string, Caller>({ max: 1_000, ttl: believedMs });
   const wrong = new LRUCache<string, 'unknown' | 'expired'>({ max: 5_000, ttl: doubtedMs });
-  const familiar = new LRUCache<string, true>({ max: 1_000 });
+  const prefixes = createPrefixes(db);
   const underWay = new Map<string, Promise<Verdict>>();
 
   async function look(text: string): Promise<Verdict> {
@@ -114,19 +118,17 @@ export function createKeyring({ db }: { db: Db }): Keyring {
     if (row === undefined || !matches || row.ended) {
       const verdict = row !== undefined && matches ? 'expired' : 'unknown';
       wrong.set(text, verdict);
-      familiar.delete(text);
       return verdict;
     }
     await db.run(touchKey, [row.id]);
     const { id: keyId, tenant, tier } = row;
     const caller = { keyId, tenant, tier, scopes: new Set(row.scopes) };
-    familiar.set(text, true);
     valid.set(text, caller, { ttl: Math.max(1, Math.min(believedMs, row.left_ms ?? believedMs)) });
     return caller;
   }
 
   return {
-    familiar: (text) => familiar.has(text),
+    likely: async (text) => valid.has(text) || (await prefixes()).has(text.slice(0, prefixLength)),
     async verify(text) {
       const known = valid.get(text) ?? wrong.get(text);
       if (known !== undefined) return known;
@@ -135,5 +137,20 @@ export function createKeyring({ db }: { db: Db }): Keyring {
       underWay.set(text, pending);
       return pending;
     },
+  };
+}
+
+/** The beginnings of all keys, five seconds old at most. */
+function createPrefixes(db: Db): () => Promise<ReadonlySet<string>> {
+  let readAt = Number.NEGATIVE_INFINITY;
+  let known: Promise<ReadonlySet<string>> = Promise.resolve(new Set<string>());
+  return () => {
+    if (performance.now() - readAt < doubtedMs) return known;
+    readAt = performance.now();
+    known = db
+      .run<{ prefix: string }>(readPrefixes, [])
+      .then((rows) => new Set(rows.map(({ prefix }) => prefix)));
+    known.catch(() => (readAt = Number.NEGATIVE_INFINITY)); // whoever waits is told
+    return known;
   };
 }
