@@ -1,4 +1,4 @@
-// Covers: sandbox/emulators.ts
+// Covers: sandbox/emulators.ts, sandbox/known-host.ts
 import { test, expect } from '@jest/globals';
 import { get } from 'node:http';
 import { createServer, type AddressInfo } from 'node:net';

@@ -22,7 +22,7 @@ function payer(calls: string[]) {
 
 test('the call that would come after the budget is not made, and a raised budget lets the job go on', async () => {
   const calls: string[] = [];
-  stage = await openStage({ handler: payer(calls), dayMicroUsd: 30_000 });
+  stage = await openStage({ handler: payer(calls), dayMicroUsd: 30_000, leaseMs: 60_000 });
   const id = await stage.add();
   await stage.deliver(id);
   const row = await stage.row(id);
