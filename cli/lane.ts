@@ -5,6 +5,7 @@ import { once } from 'node:events';
 import { hostname } from 'node:os';
 import type { Environment } from '../shared/config.ts';
 import type { Emit } from '../shared/events.ts';
+import { growingPause } from '../shared/growing-pause.ts';
 import { workerDied } from '../ledger/crashes.ts';
 import type { Db } from '../ledger/db.ts';
 import type { Lane } from '../workers/quarantine.ts';
@@ -23,7 +24,7 @@ export interface LaneOptions {
 
 /** A start that takes longer hangs. */
 const startMs = 30_000;
-const longestPauseMs = 60_000;
+const firstPauseMs = 2_000;
 
 interface Run {
   child: ChildProcess;
@@ -87,12 +88,12 @@ async function end(child: ChildProcess): Promise<void> {
 
 /** Whether the next start may be: at once after one that could be used, later after each one in a row that could not. */
 function createPauses(): { note: (ready: boolean) => void; over: () => boolean } {
-  let failed = 0;
+  let next = growingPause(firstPauseMs);
   let until = 0;
   return {
     note(ready) {
-      failed = ready ? 0 : failed + 1;
-      if (!ready) until = performance.now() + Math.min(1_000 * 2 ** failed, longestPauseMs);
+      if (ready) next = growingPause(firstPauseMs);
+      else until = performance.now() + next(0);
     },
     over: () => performance.now() >= until,
   };

@@ -1,6 +1,7 @@
 // The wiring that api, work and dashboard share: ledger, engine, broker, relay. Opens what it can and waits for nothing:
 // each part starts while the ledger or the engine is away, and says so when asked whether it is ready.
 import { join } from 'node:path';
+import { shownHost } from '../shared/addresses.ts';
 import type { Config } from '../shared/config.ts';
 import { createBroker } from '../engine/broker.ts';
 import { openEngine, type Engine } from '../engine/connect.ts';
@@ -81,10 +82,4 @@ export function publicUrlOf(config: Config): string {
   return (
     config.STORYTIME_PUBLIC_URL ?? `http://${shownHost(config.STORYTIME_HOST)}:${config.STORYTIME_API_PORT}`
   );
-}
-
-/** A host that a browser on this machine can open. */
-export function shownHost(host: string): string {
-  if (host === '0.0.0.0' || host === '::') return '127.0.0.1';
-  return host.includes(':') ? `[${host}]` : host;
 }

@@ -8,7 +8,7 @@ import {
   type Config,
   type Environment,
 } from '../shared/config.ts';
-import { shownHost } from './parts.ts';
+import { shownHost } from '../shared/addresses.ts';
 import { findPort } from './ports.ts';
 
 export interface UpOptions {

@@ -101,7 +101,7 @@ async function connectPostgres(options: EngineOptions): Promise<Link> {
   });
   pool.setMaxListeners(0); // BullMQ never removes the listeners it adds to a pool it did not make
   pool.on('error', () => undefined); // reported by the next query
-  // BullMQ takes clients out of the pool and listens to none: without a listener one that breaks then ends the process.
+  // BullMQ does not listen to the client with which it looks at its tables: one that breaks then would end the process.
   pool.on('connect', (client) => client.on('error', () => undefined));
   try {
     await pool.query(`SELECT 1 FROM ${schema}.job LIMIT 1`);

@@ -36,13 +36,14 @@ type Outcomes = Map<string, Settled<Answer>>;
 
 interface Batch extends BatchContext {
   outcomes: Outcomes;
-  /** How often it may still wait for a lock. A lock on the whole table must not be waited for once a row. */
-  waitsLeft: number;
-  /** The refusal of the last wait it had: nothing more of it is tried. */
-  over?: Error;
+  /** How long it waits for a key that another transaction has taken and not committed, in ms. */
+  waitMs: number;
 }
 
-const mostWaits = 8;
+/** A few commits, not a transaction. */
+const firstWaitMs = 50;
+/** While the held keys are looked for, each look costs all others of the batch this. */
+const nextWaitMs = 5;
 
 /** Commits requests that all have a key, or all have none. One answer a request, in order. */
 export async function commitBatch(
@@ -55,7 +56,7 @@ export async function commitBatch(
     if (!leaders.has(name)) leaders.set(name, request);
   }
   const outcomes: Outcomes = new Map();
-  await commitGroup({ ...context, outcomes, waitsLeft: mostWaits }, [...leaders.values()]);
+  await commitGroup({ ...context, outcomes, waitMs: firstWaitMs }, [...leaders.values()]);
   return requests.map((request) => answer(request, outcomes.get(keyName(request))));
 }
 
@@ -79,44 +80,35 @@ function answer(request: EnqueueRequest, outcome: Settled<Answer> | undefined): 
 
 async function commitGroup(batch: Batch, group: readonly EnqueueRequest[]): Promise<void> {
   try {
-    await writeGroup(batch, batch.outcomes, group);
+    await writeGroup(batch, group);
   } catch (thrown) {
-    const parts = partsAfter(thrown, batch, group.length);
-    const size = Math.ceil(group.length / parts);
-    for (let from = 0; from < group.length; from += size) {
-      const part = group.slice(from, from + size);
-      if (parts > 1 && batch.over === undefined) await commitGroup(batch, part);
-      else refuse(batch, part, parts > 1 ? batch.over : thrown);
+    const parts = partsAfter(thrown, group.length);
+    if (parts === 1) {
+      for (const request of group) batch.outcomes.set(keyName(request), { error: toError(thrown) });
+      return;
     }
+    const size = Math.ceil(group.length / parts);
+    for (let from = 0; from < group.length; from += size)
+      await commitGroup({ ...batch, waitMs: nextWaitMs }, group.slice(from, from + size));
   }
 }
 
-function refuse(batch: Batch, group: readonly EnqueueRequest[], thrown: unknown): void {
-  const error = toError(thrown);
-  for (const request of group) batch.outcomes.set(keyName(request), { error });
-}
-
-/** Into how many parts a group is cut that was refused: every level of held keys costs a wait, so these are cut small at once. */
-function partsAfter(thrown: unknown, batch: Batch, size: number): number {
+/** Into how many parts a group is cut that was refused: each held key costs a wait at every level, so then there are few levels. */
+function partsAfter(thrown: unknown, size: number): number {
   const state = sqlState(thrown) ?? '';
-  if (state === lockNotFree) {
-    batch.waitsLeft -= 1;
-    if (batch.waitsLeft === 0) batch.over = toError(thrown);
-    return Math.min(size, 8);
-  }
+  if (state === lockNotFree) return Math.min(size, 8);
   const byData = state.startsWith('22') || state.startsWith('23');
   return byData ? Math.min(size, 2) : 1;
 }
 
 async function writeGroup(
-  context: BatchContext,
-  outcomes: Outcomes,
+  { db, announce, outcomes, waitMs }: Batch,
   group: readonly EnqueueRequest[],
 ): Promise<void> {
-  const rows = await insertRequests(context.db, group).catch((thrown: unknown) => {
+  const rows = await insertRequests(db, group, waitMs).catch((thrown: unknown) => {
     // The connection broke, perhaps after the commit: the ids are ours, so sending the batch once more is safe.
     if (!isLedgerDown(thrown) || sqlState(thrown) === '57014') throw thrown;
-    return insertRequests(context.db, group);
+    return insertRequests(db, group, waitMs);
   });
   const inserted = new Map(rows.map((row) => [row.id, row]));
   const losers: EnqueueRequest[] = [];
@@ -129,8 +121,8 @@ async function writeGroup(
       dispatches.push(firstDispatch(request.job, row.delay_ms));
     }
   }
-  if (dispatches.length > 0) context.announce(dispatches);
-  if (losers.length > 0) await answerLosers(context.db, losers, outcomes);
+  if (dispatches.length > 0) announce(dispatches);
+  if (losers.length > 0) await answerLosers(db, losers, outcomes);
 }
 
 function created(request: EnqueueRequest, row: Pick<InsertedRow, 'state' | 'created_at'>): Answer {

@@ -37,14 +37,12 @@ const keyArrays = keyTypes.map((type, index) => `$${insertParameters + index + 1
 
 const insertPlain = { name: 'enqueue_plain', text: insertJobsSql() };
 
-/** How long a batch waits for a key that another transaction has taken and not committed, in ms: a few commits, not a transaction. */
-const keyWaitMs = 50;
-
 // Keys are inserted in order, so two batches that share keys cannot deadlock; a second caller waits for the first's commit. The
 // limit on that wait is set by the statement itself, before the sort lets the first row through: it costs no round trip.
+const waitParameter = insertParameters + keyTypes.length + 1;
 const insertKeyed = {
   name: 'enqueue_keyed',
-  text: `WITH hurried AS MATERIALIZED (SELECT set_config('lock_timeout', '${keyWaitMs}ms', true)),
+  text: `WITH hurried AS MATERIALIZED (SELECT set_config('lock_timeout', $${waitParameter}, true)),
     keys AS (
       INSERT INTO idempotency AS i (tenant, endpoint, key, body_hash, job_id, expires_at)
       SELECT k.tenant, k.endpoint, k.key, k.body_hash, k.job_id, now() + interval '${idempotencyHours} hours'
@@ -64,8 +62,15 @@ const readStored = {
     JOIN idempotency i USING (tenant, endpoint, key) JOIN job j ON j.id = i.job_id`,
 };
 
-/** Inserts requests that all have a key, or all have none. Returns the rows that are new. */
-export function insertRequests(db: Db, group: readonly EnqueueRequest[]): Promise<InsertedRow[]> {
+/**
+ * Inserts requests that all have a key, or all have none. Returns the rows that are new. Rejects with `lockNotFree` when another
+ * transaction holds one of the keys for longer than `waitMs`.
+ */
+export function insertRequests(
+  db: Db,
+  group: readonly EnqueueRequest[],
+  waitMs: number,
+): Promise<InsertedRow[]> {
   const jobs = group.map((request) => request.job);
   if (group[0]?.key === undefined) return db.run<InsertedRow>(insertPlain, insertValues(jobs));
   const keys = [
@@ -75,7 +80,7 @@ export function insertRequests(db: Db, group: readonly EnqueueRequest[]): Promis
     group.map((request) => request.key?.bodyHash),
     jobs.map((job) => job.id),
   ];
-  return db.run<InsertedRow>(insertKeyed, [...insertValues(jobs), ...keys]);
+  return db.run<InsertedRow>(insertKeyed, [...insertValues(jobs), ...keys, `${waitMs}ms`]);
 }
 
 export function readStoredJobs(db: Db, requests: readonly EnqueueRequest[]): Promise<StoredRow[]> {

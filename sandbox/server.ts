@@ -4,6 +4,7 @@ import { mkdirSync } from 'node:fs';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { resolve } from 'node:path';
+import { shownHost } from '../shared/addresses.ts';
 import { billRoutes, openBill } from './bill.ts';
 import { callRoutes, openCalls } from './calls.ts';
 import { assemble, type Cast } from './emulators.ts';
@@ -165,12 +166,6 @@ function makeWorld(options: SandboxOptions, url: string): World {
     calls: openCalls(),
     log,
   };
-}
-
-/** As it stands in an address that can be opened on this machine. */
-function shownHost(host: string): string {
-  if (host === '0.0.0.0' || host === '::') return '127.0.0.1';
-  return host.includes(':') ? `[${host}]` : host;
 }
 
 /** Resolves when both servers answer; rejects, with nothing left listening, when a port is taken or the folder cannot be written. */

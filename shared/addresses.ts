@@ -30,3 +30,9 @@ export function isReadByPostgres(text: string): boolean {
     return false;
   }
 }
+
+/** The host somebody listens on, as it stands in an address that a browser on this machine can open. */
+export function shownHost(host: string): string {
+  if (host === '0.0.0.0' || host === '::') return '127.0.0.1';
+  return host.includes(':') ? `[${host}]` : host;
+}

@@ -1,4 +1,4 @@
-// Covers: engine/queues.ts, engine/consume.ts
+// Covers: engine/queues.ts, engine/consume.ts, engine/connect.ts
 // A start that met a PostgreSQL in trouble: BullMQ remembers it for ever, in each Queue and Worker that was made then.
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { Client } from 'pg';
@@ -46,6 +46,27 @@ test('a queue, a board and a worker that were made in a bad moment work after it
   const [queue] = await board;
   expect(await queue?.getJobCounts('completed')).toBeDefined();
   await consumer.close(false);
+  await broker.close();
+  await engine.close();
+});
+
+test('a connection that ends while BullMQ looks at its tables ends nothing else', async () => {
+  const engine = openEngine({ databaseUrl: database.url, redisUrl: undefined, workers: 0 });
+  await engine.ready;
+  const locker = new Client({ connectionString: database.url });
+  await locker.connect();
+  await locker.query('BEGIN; LOCK TABLE bullmq.migration IN ACCESS EXCLUSIVE MODE');
+  const broker = createBroker(engine, ['play']);
+  const end = `SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+    WHERE datname = current_database() AND application_name = 'storytime-engine' AND wait_event_type = 'Lock'`;
+  await eventually('its connection has ended', async () => ((await owner.query(end)).rowCount ?? 0) > 0);
+  await locker.end();
+  await eventually('it takes jobs', () =>
+    broker.add('play', [job]).then(
+      () => true,
+      () => false,
+    ),
+  );
   await broker.close();
   await engine.close();
 });

@@ -13,6 +13,17 @@ beforeEach(async () => {
 });
 afterEach(() => world.close());
 
+/** Other jobs of the lane. */
+function fillLane(jobs: number): Promise<unknown> {
+  return query(
+    world,
+    `INSERT INTO job (id, tenant, queue, kind, source, state, priority, run_at, give_up_at, payload, crashes)
+    SELECT gen_random_uuid(), 't', 'email', 'send-email', 'api', 'waiting', 5, now(), now() + interval '1 d', '{}', 2
+    FROM generate_series(1, $1::int)`,
+    [jobs],
+  );
+}
+
 test('after two crashes a job goes to the lane and keeps its queue; there it is dead when its process is seen to die', async () => {
   const [poison = '', innocent = ''] = await (await worker(world)).begin(2);
   for (const generation of [2, 3]) {
@@ -73,11 +84,7 @@ test('a death in the lane that nobody saw is forgiven once, and at the fourth cr
 });
 
 test('a job parked for the full lane whose process comes back goes on by its own queue', async () => {
-  await query(
-    world,
-    `INSERT INTO job (id, tenant, queue, kind, source, state, priority, run_at, give_up_at, payload, crashes)
-    SELECT gen_random_uuid(), 't', 'email', 'send-email', 'api', 'waiting', 5, now(), now() + interval '1 d', '{}', 2 FROM generate_series(1, 200)`,
-  );
+  await fillLane(200);
   const paused = await worker(world);
   const [id = ''] = await paused.begin(1);
   await setJob(world, id, 'crashes = 1');
@@ -90,11 +97,7 @@ test('a job parked for the full lane whose process comes back goes on by its own
 });
 
 test('what the full lane does not take is parked with a reason, and set free when there is room', async () => {
-  await query(
-    world,
-    `INSERT INTO job (id, tenant, queue, kind, source, state, priority, run_at, give_up_at, payload, crashes)
-    SELECT gen_random_uuid(), 't', 'email', 'send-email', 'api', 'waiting', 5, now(), now() + interval '1 d', '{}', 2 FROM generate_series(1, 199)`,
-  );
+  await fillLane(199);
   const dead = await worker(world);
   const ids = await dead.begin(2);
   await query(world, `UPDATE job SET crashes = 1 WHERE state = 'running'`);
