@@ -7,6 +7,7 @@ import { openEngine } from '../../engine/connect.ts';
 import { consume } from '../../engine/consume.ts';
 import { createDatabase, type TestDatabase } from '../support/database.ts';
 import { eventually } from '../support/house.ts';
+import { startProxy } from '../support/proxy.ts';
 
 let database: TestDatabase;
 let owner: Client;
@@ -50,17 +51,20 @@ test('a queue, a board and a worker that were made in a bad moment work after it
   await engine.close();
 });
 
-test('a connection that ends while BullMQ looks at its tables ends nothing else', async () => {
-  const engine = openEngine({ databaseUrl: database.url, redisUrl: undefined, workers: 0 });
+test('a connection that breaks while BullMQ looks at its tables ends nothing else', async () => {
+  const proxy = await startProxy(database.url);
+  const engine = openEngine({ databaseUrl: proxy.url, redisUrl: undefined, workers: 0 });
   await engine.ready;
   const locker = new Client({ connectionString: database.url });
   await locker.connect();
   await locker.query('BEGIN; LOCK TABLE bullmq.migration IN ACCESS EXCLUSIVE MODE');
   const broker = createBroker(engine, ['play']);
-  const end = `SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+  const waiting = `SELECT 1 FROM pg_stat_activity
     WHERE datname = current_database() AND application_name = 'storytime-engine' AND wait_event_type = 'Lock'`;
-  await eventually('its connection has ended', async () => ((await owner.query(end)).rowCount ?? 0) > 0);
+  await eventually('it looks', async () => (await owner.query(waiting)).rowCount === 1);
+  proxy.cut();
   await locker.end();
+  proxy.restore();
   await eventually('it takes jobs', () =>
     broker.add('play', [job]).then(
       () => true,
@@ -69,4 +73,5 @@ test('a connection that ends while BullMQ looks at its tables ends nothing else'
   );
   await broker.close();
   await engine.close();
+  await proxy.close();
 });
