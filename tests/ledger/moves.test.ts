@@ -122,7 +122,7 @@ const operations: Record<string, Operation> = {
   },
   async rescue({ id }) {
     await setJob(lives, id, `lease_until = now() - interval '1 s'`);
-    return rescue(lives.db, limitsOf(registry), 1_000);
+    return rescue(lives.db, limitsOf(registry), 60_000);
   },
   async crash({ id }) {
     await setJob(lives, id, `lease_until = now() - interval '1 s'`);
@@ -235,9 +235,10 @@ test('a begin takes a job once, early ones are put back and stale ones are gone'
 });
 
 test('the outcome of an attempt that was taken over is refused, also in one batch with the current one', async () => {
+  await workerSeen(lives.db, lives.workerId); // whatever was done to it before
   const first = await lives.start();
   await setJob(lives, first.jobId, `lease_until = now() - interval '1 s'`);
-  await rescue(lives.db, limitsOf(registry), 1_000);
+  await rescue(lives.db, limitsOf(registry), 60_000);
   const second = begunOf(await lives.attempts.begin({ jobId: first.jobId, generation: 2 }));
   const [stale, current] = await Promise.all(
     [first, second].map(({ jobId, attemptNo }) =>

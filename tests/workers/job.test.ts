@@ -217,7 +217,7 @@ test('a process that leaves while the ledger is away ends its delivery without c
   own.leaving.abort();
   expect(await ending).toEqual({ failed: false, outcome: 'unrecorded' });
   expect(await own.row(id)).toMatchObject({ state: 'waiting', attemptNo: 0 });
-  expect(await rescue(own.db, { kinds: [], attempts: [] }, 1_000)).toMatchObject({ rescued: [] });
+  expect(await rescue(own.db, { kinds: [], attempts: [] }, 60_000)).toMatchObject({ rescued: [] });
   await own.close();
 });
 

@@ -24,7 +24,7 @@ test('a lease is renewed for as long as its attempt runs', async () => {
   await eventually('it runs', async () => (await stage.row(id)).state === 'running');
   const begun = await stage.row(id);
   await eventually('the first lease has passed', () => Date.now() > (begun.leaseUntil?.getTime() ?? 0) + 200);
-  expect(await rescue(stage.db, noLimits, 1_000)).toMatchObject({ rescued: [] });
+  expect(await rescue(stage.db, noLimits, 60_000)).toMatchObject({ rescued: [] });
   held.open();
   expect(await ending).toMatchObject({ outcome: 'succeeded' });
 });
@@ -77,7 +77,7 @@ test('an attempt that a later one has replaced in this process is aborted at onc
   const first = stage.deliver(id);
   await eventually('it runs', () => attempts.length === 1);
   await stage.db.prisma.job.update({ where: { id }, data: { leaseUntil: new Date(0) } });
-  await rescue(stage.db, noLimits, 1_000);
+  await rescue(stage.db, noLimits, 60_000);
   const second = stage.deliver(id);
   expect(await first).toMatchObject({ outcome: 'refused' });
   expect(attempts.map((job) => job.signal.aborted)).toEqual([true, false]);
