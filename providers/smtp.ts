@@ -8,7 +8,7 @@ import type { Guard } from './guard.ts';
 import { lazily } from './lazy.ts';
 import type { Mail, Smtp } from './ports.ts';
 import { diagnoseSmtp } from './smtp-errors.ts';
-import { mostReplyBytes, openSocket } from './smtp-socket.ts';
+import { openSocket } from './smtp-socket.ts';
 
 export interface SmtpOptions {
   /** `smtp://user:password@host:587`, or `smtps://` for TLS from the start. */
@@ -58,7 +58,6 @@ function transportOf(options: SmtpOptions) {
     disableFileAccess: true,
     disableUrlAccess: true,
     maxRecipients: 1,
-    maxResponseSize: mostReplyBytes,
     getSocket: openSocket,
   };
 }
