@@ -94,12 +94,13 @@ async function connectPostgres(options: EngineOptions): Promise<Link> {
     connectionString: options.databaseUrl,
     options: `-c search_path=${schema},public -c timezone=UTC`,
     max: options.workers + 10,
-    keepAlive: true,
+    keepAlive: true, // BullMQ believes that a lost connection is noticed by it, and waits up to an hour on one
+    keepAliveInitialDelayMillis: 10_000,
     connectionTimeoutMillis: 2_000,
     query_timeout: 10_000, // a half-open connection would hold its query for ever
     application_name: 'storytime-engine',
   });
-  pool.setMaxListeners(0); // BullMQ never removes the listeners it adds to a pool it did not make
+  pool.setMaxListeners(0); // a few for each queue and worker
   pool.on('error', () => undefined); // reported by the next query
   // BullMQ does not listen to the client with which it looks at its tables: one that breaks then would end the process.
   pool.on('connect', (client) => client.on('error', () => undefined));
@@ -112,9 +113,13 @@ async function connectPostgres(options: EngineOptions): Promise<Link> {
   const bound = withBackend(createPostgresBackend);
   return {
     kind: 'postgres',
-    queue: (name) => new bound.Queue(name, { connection: pool as never }) as unknown as Queue,
+    queue: (name) =>
+      leaving(pool, () => new bound.Queue(name, { connection: pool as never }) as unknown as Queue),
     worker: (name, processor, given) =>
-      new bound.Worker(name, processor, { ...given, connection: pool } as never) as unknown as Worker,
+      leaving(
+        pool,
+        () => new bound.Worker(name, processor, { ...given, connection: pool } as never) as unknown as Worker,
+      ),
     async ping() {
       await pool.query({ text: 'SELECT 1', query_timeout: 2_000 } as QueryConfig);
     },
@@ -122,6 +127,19 @@ async function connectPostgres(options: EngineOptions): Promise<Link> {
     onReturn: () => undefined,
     close: () => pool.end(),
   };
+}
+
+/** BullMQ never takes the listeners off that it adds to a pool it did not make, and each keeps its Queue or Worker in memory. */
+function leaving<Made extends Queue | Worker>(pool: Pool, make: () => Made): Made {
+  const before = new Set(pool.listeners('error'));
+  const made = make();
+  const added = pool.listeners('error').filter((listener) => !before.has(listener));
+  const close = made.close.bind(made);
+  made.close = (force?: boolean) => {
+    for (const listener of added) pool.off('error', listener as () => void);
+    return close(force);
+  };
+  return made;
 }
 
 function pause(ms: number, signal: AbortSignal): Promise<void> {

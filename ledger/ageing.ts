@@ -17,7 +17,7 @@ const raiseRows = {
       SELECT x.* FROM unnest($1::text[]) AS q(queue), unnest(ARRAY[${sqlStates(startableStates)}]) AS s(state), LATERAL (
         SELECT id, queue, priority, aged_from, run_at FROM job j
         WHERE j.state = s.state AND j.state IN (${sqlStates(startableStates)}) AND j.queue = q.queue
-          AND j.run_at < clock_timestamp() - $2 * interval '1 ms'
+          AND j.run_at < statement_timestamp() - $2 * interval '1 ms'
         ORDER BY j.run_at LIMIT ${window}) AS x),
     raised AS (SELECT queue, count(aged_from) AS waiting FROM oldest GROUP BY queue),
     behind AS (

@@ -57,6 +57,7 @@ export function openDb(options: DbOptions): Db {
     connectionString: options.url,
     options: sessionOptions,
     keepAlive: true,
+    keepAliveInitialDelayMillis: 10_000,
     connectionTimeoutMillis: 2_000,
     application_name: 'storytime',
   };

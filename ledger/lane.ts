@@ -17,7 +17,7 @@ export const roomInLane = `(SELECT greatest(0, ${laneRoom} - count(*)) FROM job 
 /** The leader row of the process that serves the lane. */
 export const laneDuty = 'quarantine';
 
-const due = `EXISTS (SELECT 1 FROM job WHERE ${inLane} AND run_at <= clock_timestamp())`;
+const due = `EXISTS (SELECT 1 FROM job WHERE ${inLane} AND run_at <= statement_timestamp())`;
 const workRow = { name: 'lane_work', text: `SELECT ${due} AS yes` };
 const wantRow = {
   name: 'lane_want',

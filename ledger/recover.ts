@@ -35,7 +35,8 @@ export interface Walk {
   next: () => Promise<Dispatched[]>;
 }
 
-// By the index of open jobs: (state, queue, run_at). A queue of a million jobs is read page by page and nothing is sorted.
+// By the index of open jobs: (state, queue, run_at). A queue of a million jobs is read page by page and nothing is sorted; hence
+// `job.run_at`: plain `run_at` in ORDER BY is the text.
 const readPage = {
   name: 'recover_page',
   text: pageOf(`queue = $2 AND crashes < ${crashesToLane}`),
@@ -50,9 +51,9 @@ function pageOf(place: string): string {
   return `SELECT id, generation, $2 AS queue, state, run_at::text AS run_at FROM job
     WHERE state = $1::job_state AND state IN (${sqlStates(startableStates)}) AND ${place} AND dispatched_at IS NOT NULL
       AND run_at >= $3::timestamptz AND (run_at, id) > ($3::timestamptz, $4::uuid)
-      AND ($5::float8 IS NULL OR (run_at < clock_timestamp() - $5 * interval '1 ms'
-        AND dispatched_at < clock_timestamp() - $5 * interval '1 ms'))
-    ORDER BY run_at, id LIMIT $6`;
+      AND run_at < coalesce(statement_timestamp() - $5::float8 * interval '1 ms', 'infinity')
+      AND ($5 IS NULL OR dispatched_at < statement_timestamp() - $5 * interval '1 ms')
+    ORDER BY job.run_at, job.id LIMIT $6`;
 }
 
 // Claimed for as long as the caller may need to carry it; should it die, the sweep does that.
@@ -69,8 +70,8 @@ const start = { run_at: '-infinity', id: '00000000-0000-0000-0000-000000000000' 
 // One look where there is anything at all: most queues have jobs of one or two states.
 const readPlaces = {
   name: 'recover_places',
-  text: `SELECT q.queue, s.state FROM unnest($1::text[]) AS q(queue), unnest(ARRAY[${sqlStates(startableStates)}]) AS s(state)
-    WHERE EXISTS (SELECT FROM job j WHERE j.state = s.state AND j.state IN (${sqlStates(startableStates)}) AND j.queue = q.queue)
+  text: `SELECT q.queue, s.state FROM unnest($1::text[]) AS q(queue), unnest(ARRAY[${sqlStates(startableStates)}]) AS s(state), LATERAL (
+      SELECT FROM job j WHERE j.state = s.state AND j.state IN (${sqlStates(startableStates)}) AND j.queue = q.queue ORDER BY j.run_at LIMIT 1) AS any_job
     UNION ALL
     SELECT DISTINCT '${quarantineQueue}', state FROM job
     WHERE $2 AND crashes >= ${crashesToLane} AND state IN (${sqlStates(startableStates)})

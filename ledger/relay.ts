@@ -57,7 +57,7 @@ const claimRows = {
   name: 'relay_claim',
   text: `WITH due AS (
       SELECT id FROM job
-      WHERE dispatched_at IS NULL AND state IN (${sqlStates(startableStates)}) AND claimed_until < clock_timestamp()
+      WHERE dispatched_at IS NULL AND state IN (${sqlStates(startableStates)}) AND claimed_until < statement_timestamp()
         AND queue = ANY($1::text[])
       ORDER BY claimed_until LIMIT ${batchSize} FOR UPDATE SKIP LOCKED)
     UPDATE job j SET claimed_until = clock_timestamp() + interval '10 s' FROM due WHERE j.id = due.id

@@ -1,5 +1,7 @@
 // What has had its time: expired keys, sessions, artifacts, worker rows and old days' sums are deleted; open jobs that nobody could run
-// before give_up_at become `expired`, visibly, and count down their waiter like every other end.
+// before give_up_at become `expired`, visibly, and count down their waiter like every other end. `clock_timestamp()` would be
+// asked anew for every row, so PostgreSQL would use no index for it; `statement_timestamp()` it looks up.
+import { toError } from '../shared/errors.ts';
 import type { Db } from './db.ts';
 import type { Dispatch } from './insert.ts';
 import { sqlStates, startableStates } from './moves.ts';
@@ -8,34 +10,41 @@ import { dispatchColumns, toDispatch, wakeWaiters, type DispatchRow } from './wa
 const chunk = 500;
 
 const prunes = [
-  `DELETE FROM idempotency WHERE ctid IN (SELECT ctid FROM idempotency WHERE expires_at < clock_timestamp() LIMIT ${chunk}) RETURNING 1`,
-  `DELETE FROM session WHERE hash IN (SELECT hash FROM session WHERE expires_at < clock_timestamp() LIMIT ${chunk}) RETURNING 1`,
+  `DELETE FROM idempotency WHERE ctid IN (SELECT ctid FROM idempotency WHERE expires_at < statement_timestamp() LIMIT ${chunk}) RETURNING 1`,
+  `DELETE FROM session WHERE hash IN (SELECT hash FROM session WHERE expires_at < statement_timestamp() LIMIT ${chunk}) RETURNING 1`,
   // A step that points to its result keeps it: without it a replay could not remember.
   `DELETE FROM artifact WHERE id IN (
-      SELECT a.id FROM artifact a WHERE a.expires_at < clock_timestamp()
+      SELECT a.id FROM artifact a WHERE a.expires_at < statement_timestamp()
         AND NOT EXISTS (SELECT 1 FROM step s WHERE s.artifact_id = a.id) LIMIT ${chunk}) RETURNING 1`,
-  `DELETE FROM leader WHERE duty IN (SELECT duty FROM leader WHERE until < clock_timestamp() - interval '1 day' LIMIT ${chunk}) RETURNING 1`,
-  `DELETE FROM worker WHERE id IN (SELECT id FROM worker WHERE seen_at < clock_timestamp() - interval '7 days' LIMIT ${chunk}) RETURNING 1`,
+  `DELETE FROM leader WHERE duty IN (SELECT duty FROM leader WHERE until < statement_timestamp() - interval '1 day' LIMIT ${chunk}) RETURNING 1`,
+  `DELETE FROM worker WHERE id IN (SELECT id FROM worker WHERE seen_at < statement_timestamp() - interval '7 days' LIMIT ${chunk}) RETURNING 1`,
   `DELETE FROM provider_minute WHERE ctid IN (SELECT ctid FROM provider_minute WHERE minute < now() - interval '2 days' LIMIT ${chunk}) RETURNING 1`,
   // Budgets only ask for today; a week is for people. What was charged stays in table charge.
   `DELETE FROM spend WHERE ctid IN (
-      SELECT ctid FROM spend WHERE day < (clock_timestamp() AT TIME ZONE 'UTC')::date - 7 LIMIT ${chunk}) RETURNING 1`,
+      SELECT ctid FROM spend WHERE day < (statement_timestamp() AT TIME ZONE 'UTC')::date - 7 LIMIT ${chunk}) RETURNING 1`,
 ].map((text, index) => ({ name: `prune_${index}`, text }));
 
-/** Deletes all that has had its time, a chunk at a time; returns how many rows. */
+/** Deletes all that has had its time, a chunk at a time; returns how many rows. Throws, when the others are done, what stopped one. */
 export async function prune(db: Db): Promise<number> {
   let count = 0;
+  const errors: unknown[] = [];
   for (const statement of prunes) {
-    let deleted = chunk;
-    for (; deleted === chunk; count += deleted) deleted = (await db.run(statement, [])).length;
+    try {
+      let deleted = chunk;
+      for (; deleted === chunk; count += deleted) deleted = (await db.run(statement, [])).length;
+    } catch (thrown) {
+      errors.push(thrown);
+    }
   }
+  if (errors.length > 0) throw toError(errors[0]);
   return count;
 }
 
 const expireRows = {
   name: 'expire',
   text: `WITH late AS (
-      SELECT id FROM job WHERE state IN (${sqlStates([...startableStates, 'parked'])}) AND give_up_at < clock_timestamp()
+      SELECT id FROM job WHERE state IN (${sqlStates([...startableStates, 'parked'])}) AND run_at < statement_timestamp()
+        AND give_up_at < statement_timestamp()
       ORDER BY id LIMIT ${chunk} FOR UPDATE SKIP LOCKED),
     moved AS (
       UPDATE job j SET state = 'expired', finished_at = clock_timestamp(), claimed_until = NULL,

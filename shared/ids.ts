@@ -7,6 +7,9 @@ let lastMs = 0;
 let sequence = 0;
 const hex = Array.from({ length: 256 }, (_, byte) => byte.toString(16).padStart(2, '0'));
 
+/** A clock that goes back further than this was wrong before: going on from there would date ids ahead until it is reached. */
+const mostBackMs = 60_000;
+
 /** A new id: sorted by time across processes, strictly rising within one millisecond of this process. */
 export function newId(nowMs: number = Date.now()): string {
   if (used === pool.length) {
@@ -15,6 +18,7 @@ export function newId(nowMs: number = Date.now()): string {
   }
   const bytes = pool.subarray(used, used + 16);
   used += 16;
+  if (lastMs - nowMs > mostBackMs) lastMs = 0;
   sequence = nowMs > lastMs ? bytes.readUInt16BE(6) & 0x07ff : sequence + 1;
   lastMs = Math.max(nowMs, lastMs);
   if (sequence > 0x0fff) {

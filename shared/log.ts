@@ -44,10 +44,12 @@ function isoTime(): () => string {
 }
 
 const batchCharacters = 8_192;
+/** A reader that stands still, and does not go away, must not fill this process's memory. */
+const mostUnreadBytes = 4_000_000;
 
 /**
  * pino's own buffered destination tries again for ever when the reader of stdout is gone, and so could hold an exit. A log that
- * cannot be written (a full disk) must not stop the work: its lines are dropped, and `onBack` is told how many.
+ * cannot be written (a full disk, a reader that stands still) must not stop the work: its lines are dropped, and `onBack` is told how many.
  */
 function batchedStdout(onBack: (lost: number) => void): { write: (line: string) => void } {
   let batch = '';
@@ -55,14 +57,17 @@ function batchedStdout(onBack: (lost: number) => void): { write: (line: string) 
   const flush = (): void => {
     const text = batch;
     batch = '';
+    if (stands()) lost += linesOf(text);
     // A line that was cut at the end of the disk must not take the next one with it.
-    if (text !== '')
+    else if (text !== '')
       process.stdout.write(lost > 0 ? `\n${text}` : text, (error) => written(text, error ?? undefined));
   };
   const written = (text: string, error: Error | undefined): void => {
-    if (error !== undefined) lost += text.split('\n').length - 1;
-    else if (lost > 0) onBack(lost);
-    if (error === undefined) lost = 0;
+    if (error !== undefined) lost += linesOf(text);
+    else if (lost > 0 && !stands()) {
+      onBack(lost);
+      lost = 0;
+    }
   };
   process.stdout.on('error', () => undefined); // told by the write's own answer
   setInterval(flush, 250).unref();
@@ -74,6 +79,9 @@ function batchedStdout(onBack: (lost: number) => void): { write: (line: string) 
     },
   };
 }
+
+const stands = (): boolean => process.stdout.writableLength > mostUnreadBytes;
+const linesOf = (text: string): number => text.split('\n').length - 1;
 
 /** An event's own message goes under `reason`: `message` is the line's, and a key written twice is lost by most readers. */
 function factsOf(event: { message?: string }): object {

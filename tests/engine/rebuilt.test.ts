@@ -75,3 +75,18 @@ test('a connection that breaks while BullMQ looks at its tables ends nothing els
   await engine.close();
   await proxy.close();
 });
+
+test('queues and workers that were closed leave nothing behind on the connections they shared', async () => {
+  const engine = openEngine({ databaseUrl: database.url, redisUrl: undefined, workers: 1 });
+  const { queue, worker, store, close } = await engine.ready;
+  const listeners = (): number => (store.kind === 'postgres' ? store.pool.listenerCount('error') : -1);
+  const before = listeners();
+  for (let life = 0; life < 5; life += 1) {
+    const made = [queue('play'), worker('play', () => Promise.resolve(), { autorun: false })];
+    expect(listeners()).toBeGreaterThan(before);
+    await Promise.all(made.map((one) => one.waitUntilReady()));
+    await Promise.all(made.map((one) => one.close()));
+  }
+  expect(listeners()).toBe(before);
+  await close();
+});

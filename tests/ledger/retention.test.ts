@@ -32,6 +32,19 @@ test('everything past its lifetime goes, however much it is, and a result that a
   expect(await prune(lives.db)).toBe(0);
 });
 
+test('one table that cannot be pruned keeps no other one from it, and is told', async () => {
+  await query(
+    lives,
+    `INSERT INTO provider_minute (minute, provider, calls, errors) VALUES ('2026-01-01', 'smtp', 1, 0)`,
+  );
+  const stuck: typeof lives.db.run = (statement, values) =>
+    statement.text.includes('idempotency')
+      ? Promise.reject(new Error('canceling statement due to statement timeout'))
+      : lives.db.run(statement, values);
+  await expect(prune({ ...lives.db, run: stuck })).rejects.toThrow('statement timeout');
+  expect(await query(lives, `SELECT 1 FROM provider_minute WHERE minute = '2026-01-01'`)).toEqual([]);
+});
+
 test('what a tenant spent is kept for a week, because budgets only ask for today', async () => {
   await query(
     lives,

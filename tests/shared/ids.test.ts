@@ -22,6 +22,12 @@ test('a clock that goes back makes no id that sorts before an earlier one', () =
   expect(newId(4_999_999_999_000) > first).toBe(true);
 });
 
+test('a clock that was far ahead for a moment dates no later id ahead', () => {
+  newId(5_000_300_000_000);
+  const id = newId(5_000_000_000_000);
+  expect(Number.parseInt(id.replaceAll('-', '').slice(0, 12), 16)).toBe(5_000_000_000_000);
+});
+
 test('only ids are ids', () => {
   for (const text of ['', 'x', `${newId()} `, newId().slice(1), newId().replaceAll('-', ''), '../etc/passwd'])
     expect([text, isId(text)]).toEqual([text, false]);

@@ -9,10 +9,14 @@ import { expect, test } from '@jest/globals';
 const tsx = pathToFileURL(createRequire(import.meta.url).resolve('tsx')).href;
 const log = fileURLToPath(new URL('../../shared/log.ts', import.meta.url));
 
-function start(body: string, stdout: 'pipe' | number = 'pipe'): ReturnType<typeof spawn> {
+function start(
+  body: string,
+  stdout: 'pipe' | number = 'pipe',
+  stderr: 'pipe' | 'inherit' = 'inherit',
+): ReturnType<typeof spawn> {
   const script = `import { createLog } from ${JSON.stringify(log)}; const log = createLog({ level: 'info', part: 'api' });${body}`;
   const args = ['--import', tsx, '--input-type=module', '--eval', script];
-  return spawn(process.execPath, args, { stdio: ['pipe', stdout, 'inherit'] });
+  return spawn(process.execPath, args, { stdio: ['pipe', stdout, stderr] });
 }
 
 test('every line that was logged before the end is written, one JSON document a line', async () => {
@@ -38,6 +42,27 @@ test('a process whose log nobody reads any more still ends', async () => {
   child.stdin?.end();
   const [code] = (await once(child, 'exit')) as [number];
   expect(code).toBe(7);
+});
+
+test('a log whose reader stands still fills no memory, and says how many lines were lost when it reads again', async () => {
+  const body = `const line = 'x'.repeat(5_000);
+    for (let n = 0; n < 4_000; n += 1) log.info({ n }, line);
+    setTimeout(() => process.stderr.write(String(process.stdout.writableLength)), 500);
+    setTimeout(() => process.stdin.resume().on('end', () => process.exit(0)), 600);`;
+  const child = start(body, 'pipe', 'pipe');
+  const [waiting] = (await once(child.stderr ?? child, 'data')) as [Buffer];
+  expect(Number(waiting)).toBeGreaterThan(1_000_000); // it was not read
+  expect(Number(waiting)).toBeLessThan(5_000_000);
+  let output = '';
+  child.stdout?.setEncoding('utf8').on('data', (text: string) => {
+    output += text;
+    if (output.includes('were lost')) child.stdin?.end();
+  });
+  await once(child, 'close');
+  const lines = output.split('\n').filter((line) => line !== '');
+  const told = lines.map((line) => JSON.parse(line) as { n?: number; lost?: number });
+  const lost = told.find((line) => line.lost !== undefined)?.lost ?? 0;
+  expect(lost + told.filter(({ n }) => n !== undefined).length).toBe(4_000);
 });
 
 test('a process whose log is on a full disk works on and ends as it wants', async () => {
