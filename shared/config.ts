@@ -119,7 +119,11 @@ function contradictions(config: Values): string[] {
         .map((key) => `${key} is missing; set it, or let the sandbox answer with STORYTIME_SANDBOX=auto`),
     );
   }
-  if (config.NODE_ENV === 'production') found.push(...weakSecret(config.STORYTIME_LINK_SECRET));
+  if (config.NODE_ENV === 'production') {
+    found.push(...weakSecret(config.STORYTIME_LINK_SECRET));
+    if (config.STORYTIME_PUBLIC_URL === undefined)
+      found.push('STORYTIME_PUBLIC_URL is required in production: the links in mails begin with it');
+  }
   return found;
 }
 

@@ -83,7 +83,7 @@ export const settings = {
   ],
   STORYTIME_PUBLIC_URL: [
     url('http', 'https').optional(),
-    'Address of the API as users see it, for links; default: where it listens.',
+    'Address of the API as users see it, for links, also those in mails; required in production, where the API listens otherwise.',
   ],
   STORYTIME_DASHBOARD_PUBLIC_URL: [
     url('http', 'https').optional(),

@@ -54,6 +54,7 @@ function needsOf(name: string): [string, string][] {
 
 const secrets = {
   STORYTIME_LINK_SECRET: 'a-secret-of-the-tests-0123456789',
+  STORYTIME_PUBLIC_URL: 'https://jobs.example',
   GEMINI_API_KEY: 'key',
   ELEVENLABS_API_KEY: 'key',
   DEEPGRAM_API_KEY: 'key',
@@ -78,6 +79,7 @@ test('with its secrets in .env every service has a configuration that can be use
     const sandboxed = loadConfig({
       ...environment,
       STORYTIME_LINK_SECRET: secrets.STORYTIME_LINK_SECRET,
+      STORYTIME_PUBLIC_URL: secrets.STORYTIME_PUBLIC_URL,
       STORYTIME_SANDBOX: 'on',
     });
     expect(new URL(sandboxed.STORYTIME_SANDBOX_URL).hostname).toBe('sandbox');

@@ -28,6 +28,7 @@ const env = (more: Record<string, string> = {}): Record<string, string> => ({
   STORYTIME_SANDBOX: 'on',
   STORYTIME_WORK_PORT: '0',
   STORYTIME_LINK_SECRET: 'a-secret-of-the-tests-0123456789-abcdef',
+  STORYTIME_PUBLIC_URL: 'https://jobs.example',
   ...more,
 });
 

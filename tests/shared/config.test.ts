@@ -102,16 +102,24 @@ test('settings that contradict each other are refused with both values', () => {
   ]);
 });
 
-test('production wants every provider key and a link secret, unless the sandbox is asked for', () => {
+test('production wants every provider key, a link secret and its public address, unless the sandbox is asked for', () => {
   const problems = problemsOf({ NODE_ENV: 'production' });
-  for (const name of [...providerKeys, 'STORYTIME_LINK_SECRET']) expect(problems.join('\n')).toContain(name);
-  const secret = { STORYTIME_LINK_SECRET: 'a-secret-of-the-tests-0123456789' };
-  expect(loadConfig({ NODE_ENV: 'production', ...secret, ...keys }).STORYTIME_SANDBOX).toBe('off');
-  expect(problemsOf({ NODE_ENV: 'production', ...secret, STORYTIME_SANDBOX: 'auto' })).toEqual([]);
+  for (const name of [...providerKeys, 'STORYTIME_LINK_SECRET', 'STORYTIME_PUBLIC_URL'])
+    expect(problems.join('\n')).toContain(name);
+  const own = {
+    STORYTIME_LINK_SECRET: 'a-secret-of-the-tests-0123456789',
+    STORYTIME_PUBLIC_URL: 'https://jobs.example',
+  };
+  expect(loadConfig({ NODE_ENV: 'production', ...own, ...keys }).STORYTIME_SANDBOX).toBe('off');
+  expect(problemsOf({ NODE_ENV: 'production', ...own, STORYTIME_SANDBOX: 'auto' })).toEqual([]);
 });
 
 test('production does not sign links with a secret that anybody can guess', () => {
-  const env = { STORYTIME_SANDBOX: 'on', STORYTIME_LINK_SECRET: '0'.repeat(64) };
+  const env = {
+    STORYTIME_SANDBOX: 'on',
+    STORYTIME_LINK_SECRET: '0'.repeat(64),
+    STORYTIME_PUBLIC_URL: 'https://jobs.example',
+  };
   expect(problemsOf({ ...env, NODE_ENV: 'production' })).toEqual([
     expect.stringMatching(/^STORYTIME_LINK_SECRET repeats one character(?!.*000)/),
   ]);
