@@ -10,7 +10,7 @@ const rows = Object.entries(settings).map(([name, [schema, sentence]]) => {
   return { name, sentence, value, accepts: accepts(schema), ours: name.startsWith('STORYTIME_') };
 });
 
-/** What a value may be, in words: the choices, the range, or what kind of text. */
+/** What a value may be, in words: the choices, the range, or what the rule says that refuses any other text. */
 function accepts(schema) {
   const { enum: choices, type, minimum, maximum } = z.toJSONSchema(schema, { io: 'output' });
   if (choices !== undefined) return choices.map((choice) => `\`${choice}\``).join(', ');
@@ -18,7 +18,8 @@ function accepts(schema) {
   if (type === 'number') return `number, ${minimum} to ${maximum}`;
   const refused = schema.safeParse('no');
   const rule = refused.success ? '' : (refused.error.issues[0]?.message ?? '');
-  return /URL that starts with (.*)/.exec(rule)?.[1]?.replaceAll(/\S+:\/\//g, '`$&`') ?? 'text';
+  const words = /^must (?:be a URL that starts with|be|have) (.*)/.exec(rule)?.[1];
+  return words?.replaceAll(/\S+:\/\/(?:\S*[^\s,])?/g, '`$&`') ?? 'text';
 }
 
 function environmentExample() {
@@ -51,9 +52,10 @@ function aligned([head, ...lines]) {
 function reference() {
   return `# Configuration
 
-Every setting is an environment variable, read once when a process starts. A process that finds a problem lists all of them
-and exits with code 2; a name that starts with \`STORYTIME_\` and is not listed here is such a problem. An empty value, or one
-of white space alone, counts as not set. \`storytime doctor\` checks the settings and everything they point to.
+Every setting is an environment variable, read once when a process starts. A process that finds a problem exits with code 2 and
+lists all wrong values, and all names that start with \`STORYTIME_\` and are not listed here; once these are right, all settings
+that do not go together. An empty value, or one of white space alone, counts as not set. \`storytime doctor\` checks the settings
+and everything they point to.
 
 This page is written from \`shared/settings.ts\` by \`scripts/references.mjs\`.
 
