@@ -57,7 +57,7 @@ export class Failure extends Error {
   }
 }
 
-/** Problem code -> HTTP status and title. The list of inputs.md; docs/errors.md is written from it. */
+/** Problem code -> HTTP status and title; docs/errors.md is written from it. */
 export const problems = {
   ambiguous_credentials: [400, 'More than one credential was sent'],
   forbidden_key: [400, 'A forbidden key was sent'],
@@ -83,7 +83,6 @@ export const problems = {
   method_not_allowed: [405, 'The method is not allowed here'],
   request_timeout: [408, 'The request took too long to arrive'],
   invalid_state: [409, 'The job is in another state'],
-  job_expired: [410, 'The job was deleted after its retention time'],
   payload_too_large: [413, 'The body is too large'],
   unsupported_charset: [415, 'The charset is not supported'],
   unsupported_encoding: [415, 'The content encoding is not supported'],
@@ -93,7 +92,6 @@ export const problems = {
   invalid_characters: [422, 'A text holds characters that cannot be stored'],
   invalid_email: [422, 'An e-mail address is not acceptable'],
   object_required: [422, 'A JSON object is required'],
-  too_many_recipients: [422, 'There are too many recipients'],
   unknown_field: [422, 'A field is not known'],
   unknown_kind: [422, 'The kind is not known'],
   unknown_template: [422, 'The template is not known'],
