@@ -2,21 +2,24 @@
 // problem codes are what the HTTP API answers (RFC 9457). A message has one form: `what failed: why; what to do`.
 import { types } from 'node:util';
 
-/** Why an attempt, or one provider call, failed. Stored in the ledger and used as a metric label: never add free text. */
-const failureCodes = [
-  'unavailable',
-  'timeout',
-  'rate_limited',
-  'quota_exhausted',
-  'auth',
-  'bad_input',
-  'content_blocked',
-  'bad_output',
-  'unknown_outcome',
-  'cancelled',
-  'bug',
-] as const;
-export type FailureCode = (typeof failureCodes)[number];
+/**
+ * Why an attempt, or one provider call, failed: code -> what it means, of which docs/errors.md is written. The codes are stored in
+ * the ledger and used as a metric label: never add free text.
+ */
+export const failures = {
+  unavailable: 'The provider, or the ledger that a handler reads, is away or answers that it cannot serve.',
+  timeout: 'A call that costs nothing, or the attempt as a whole, took longer than its limit.',
+  rate_limited: 'The provider wants fewer calls.',
+  quota_exhausted: 'The quota at the provider or the budget of the tenant is used up.',
+  auth: 'The provider refuses our key.',
+  bad_input: 'The payload, or what was made of it, is refused and would be each time.',
+  content_blocked: 'The provider refuses to work on this text or picture.',
+  bad_output: 'The answer of the provider cannot be used.',
+  unknown_outcome: 'A call that costs was left without an answer: it may have been paid for.',
+  cancelled: 'The job was cancelled while it ran.',
+  bug: 'Anything that a handler throws and that is none of these.',
+} as const;
+export type FailureCode = keyof typeof failures;
 
 export interface FailureOptions {
   /** Milliseconds the other side asked us to wait before the next call. */
