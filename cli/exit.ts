@@ -17,6 +17,19 @@ export const exitCodes = {
 
 export type ExitName = keyof typeof exitCodes;
 
+/** In words; docs/errors.md is written from it. */
+export const exitMeanings: Readonly<Record<ExitName, string>> = {
+  done: 'What was asked for is done; a part that runs was stopped in order.',
+  failed: 'It failed; of `doctor`, a check did; of a part, it ended by a fault of its own.',
+  wrongUse:
+    'The command, its input or the configuration cannot be right; or a port is taken, or Redis may evict.',
+  someJobsFailed: 'The job that was waited for, or one of its family, did not succeed.',
+  notAllowed: 'The API refuses the key, or none is known.',
+  refused: "This build and the database's schema do not go together.",
+  timedOut: 'The time of `--timeout` is over; the job goes on.',
+  interrupted: 'Stopped, as by Ctrl-C, before it was done.',
+};
+
 /** Ends the command with a code and a sentence of the form `what failed: why; what to do`. */
 export class CliError extends Error {
   override readonly name = 'CliError';

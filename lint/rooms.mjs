@@ -49,8 +49,7 @@ export const rooms = {
     ],
   },
   shared: {
-    about:
-      'knows nothing about jobs: config, errors, events, log, metrics, ids, http, lifecycle, batcher, text',
+    about: 'knows nothing about jobs: config, errors, events, log, metrics, ids, lifecycle, batcher, text',
     imports: [],
   },
   sandbox: {

@@ -1,84 +1,17 @@
-// Writes .env.example and docs/configuration.md from the one table in shared/settings.ts. `--check` only compares, and fails
-// when a file is stale. Run through tsx: `node --import tsx scripts/references.mjs`.
+// Writes what is said of settings, errors and metrics from the code that has them: .env.example, docs/configuration.md,
+// docs/errors.md and docs/metrics.md. `--check` only compares, and fails when a file is stale. Run through tsx:
+// `node --import tsx scripts/references.mjs`.
 import { readFileSync, writeFileSync } from 'node:fs';
-import { z } from 'zod';
-import { settings } from '../shared/settings.ts';
+import { configurationPage, environmentExample } from './references/configuration.mjs';
+import { errorsPage } from './references/errors.mjs';
+import { metricsPage } from './references/metrics.mjs';
 
-const rows = Object.entries(settings).map(([name, [schema, sentence]]) => {
-  const empty = schema.safeParse(undefined);
-  const value = empty.success ? empty.data : undefined;
-  return { name, sentence, value, accepts: accepts(schema), ours: name.startsWith('STORYTIME_') };
-});
-
-/** What a value may be, in words: the choices, the range, or what kind of text. */
-function accepts(schema) {
-  const { enum: choices, type, minimum, maximum } = z.toJSONSchema(schema, { io: 'output' });
-  if (choices !== undefined) return choices.map((choice) => `\`${choice}\``).join(', ');
-  if (type === 'integer') return `whole number, ${minimum} to ${maximum}`;
-  if (type === 'number') return `number, ${minimum} to ${maximum}`;
-  const refused = schema.safeParse('no');
-  const rule = refused.success ? '' : (refused.error.issues[0]?.message ?? '');
-  return /URL that starts with (.*)/.exec(rule)?.[1]?.replaceAll(/\S+:\/\//g, '`$&`') ?? 'text';
-}
-
-function environmentExample() {
-  const head = `# Settings of Storytime Jobs. Copy to .env, which docker compose reads, and fill in what is needed; elsewhere export the variables.
-# Every line left as a comment keeps its default.
-# Written from shared/settings.ts by scripts/references.mjs; the whole reference is docs/configuration.md.
-`;
-  const entries = rows.map(({ name, sentence, value }) => `# ${sentence}\n# ${name}=${value ?? ''}\n`);
-  const compose = '# For docker compose alone: the password of its PostgreSQL.\n# POSTGRES_PASSWORD=\n';
-  return `${head}\n${[...entries, compose].join('\n')}`;
-}
-
-function table(chosen) {
-  return aligned([
-    ['Setting', 'Default', 'Accepts', 'What it does'],
-    ...chosen.map(({ name, sentence, value, accepts: kind }) => {
-      const start = value === undefined ? 'none' : `\`${value}\``;
-      return [`\`${name}\``, start, kind, sentence];
-    }),
-  ]);
-}
-
-/** A table as the formatter writes it: every column as wide as its widest cell. */
-function aligned([head, ...lines]) {
-  const widths = head.map((_, column) => Math.max(...[head, ...lines].map((cells) => cells[column].length)));
-  const line = (cells) => `| ${cells.map((cell, column) => cell.padEnd(widths[column])).join(' | ')} |`;
-  return [line(head), line(widths.map((width) => '-'.repeat(width))), ...lines.map(line)].join('\n');
-}
-
-function reference() {
-  return `# Configuration
-
-Every setting is an environment variable, read once when a process starts. A process that finds a problem lists all of them
-and exits with code 2; a name that starts with \`STORYTIME_\` and is not listed here is such a problem. An empty value, or one
-of white space alone, counts as not set. \`storytime doctor\` checks the settings and everything they point to.
-
-This page is written from \`shared/settings.ts\` by \`scripts/references.mjs\`.
-
-## Stores and providers
-
-${table(rows.filter(({ ours }) => !ours))}
-
-## Settings of Storytime Jobs
-
-${table(rows.filter(({ ours }) => ours))}
-
-## Settings of the client and the \`jobs\` commands
-
-${aligned([
-  ['Setting', 'What it does'],
-  [
-    '`STORYTIME_URL`',
-    'Address of the API; without it `storytime jobs` uses what `storytime up` runs in this folder.',
-  ],
-  ['`STORYTIME_KEY`', 'A key of that API.'],
-])}
-`;
-}
-
-const files = { '.env.example': environmentExample(), 'docs/configuration.md': reference() };
+const files = {
+  '.env.example': environmentExample(),
+  'docs/configuration.md': configurationPage(),
+  'docs/errors.md': errorsPage(),
+  'docs/metrics.md': metricsPage(),
+};
 const check = process.argv.includes('--check');
 for (const [path, text] of Object.entries(files)) {
   if (!check) writeFileSync(path, text);

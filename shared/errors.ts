@@ -2,21 +2,24 @@
 // problem codes are what the HTTP API answers (RFC 9457). A message has one form: `what failed: why; what to do`.
 import { types } from 'node:util';
 
-/** Why an attempt, or one provider call, failed. Stored in the ledger and used as a metric label: never add free text. */
-const failureCodes = [
-  'unavailable',
-  'timeout',
-  'rate_limited',
-  'quota_exhausted',
-  'auth',
-  'bad_input',
-  'content_blocked',
-  'bad_output',
-  'unknown_outcome',
-  'cancelled',
-  'bug',
-] as const;
-export type FailureCode = (typeof failureCodes)[number];
+/**
+ * Why an attempt, or one provider call, failed: code -> what it means, of which docs/errors.md is written. The codes are stored in
+ * the ledger and used as a metric label: never add free text.
+ */
+export const failures = {
+  unavailable: 'The provider, or the ledger that a handler reads, is away or answers that it cannot serve.',
+  timeout: 'A call that costs nothing, or the attempt as a whole, took longer than its limit.',
+  rate_limited: 'The provider wants fewer calls.',
+  quota_exhausted: 'The quota at the provider or the budget of the tenant is used up.',
+  auth: 'The provider refuses our key.',
+  bad_input: 'The payload, or what was made of it, is refused and would be each time.',
+  content_blocked: 'The provider refuses to work on this text or picture.',
+  bad_output: 'The answer of the provider cannot be used.',
+  unknown_outcome: 'A call that costs was left without an answer: it may have been paid for.',
+  cancelled: 'The job was cancelled while it ran.',
+  bug: 'Anything that a handler throws and that is none of these.',
+} as const;
+export type FailureCode = keyof typeof failures;
 
 export interface FailureOptions {
   /** Milliseconds the other side asked us to wait before the next call. */
@@ -57,7 +60,7 @@ export class Failure extends Error {
   }
 }
 
-/** Problem code -> HTTP status and title. The list of inputs.md; docs/errors.md is written from it. */
+/** Problem code -> HTTP status and title; docs/errors.md is written from it. */
 export const problems = {
   ambiguous_credentials: [400, 'More than one credential was sent'],
   forbidden_key: [400, 'A forbidden key was sent'],
@@ -83,7 +86,6 @@ export const problems = {
   method_not_allowed: [405, 'The method is not allowed here'],
   request_timeout: [408, 'The request took too long to arrive'],
   invalid_state: [409, 'The job is in another state'],
-  job_expired: [410, 'The job was deleted after its retention time'],
   payload_too_large: [413, 'The body is too large'],
   unsupported_charset: [415, 'The charset is not supported'],
   unsupported_encoding: [415, 'The content encoding is not supported'],
@@ -93,7 +95,6 @@ export const problems = {
   invalid_characters: [422, 'A text holds characters that cannot be stored'],
   invalid_email: [422, 'An e-mail address is not acceptable'],
   object_required: [422, 'A JSON object is required'],
-  too_many_recipients: [422, 'There are too many recipients'],
   unknown_field: [422, 'A field is not known'],
   unknown_kind: [422, 'The kind is not known'],
   unknown_template: [422, 'The template is not known'],

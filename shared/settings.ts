@@ -87,11 +87,11 @@ export const settings = {
   ],
   STORYTIME_DASHBOARD_PUBLIC_URL: [
     url('http', 'https').optional(),
-    'Address of the dashboard as operators see it, for links.',
+    'Address of the dashboard as operators see it; `https:` makes its cookie Secure and bound to the host, and sends HSTS.',
   ],
   STORYTIME_LINK_SECRET: [
     z.string().min(32, 'must have at least 32 characters').optional(),
-    'Signs links to artifacts; required in production, kept in STORYTIME_HOME otherwise.',
+    'Signs links to artifacts; required in production, which refuses one repeated character; kept in STORYTIME_HOME otherwise.',
   ],
   STORYTIME_LOG_LEVEL: [
     z.enum(['silent', 'error', 'warn', 'info', 'debug']).default('info'),
@@ -112,7 +112,7 @@ export const settings = {
       .string()
       .regex(/^[A-Za-z0-9]{10,40}$/)
       .default('21m00Tcm4TlvDq8ikWAM'),
-    'Voice used when a payload names none.',
+    'Voice used when a payload names none: 10 to 40 letters and digits.',
   ],
   STORYTIME_DEEPGRAM_MODEL: [z.string().min(1).default('nova-3'), 'Deepgram model.'],
   STORYTIME_FALLBACK_VOICES: [
@@ -149,11 +149,11 @@ export const settings = {
   ],
   STORYTIME_GRACE_MS: [
     whole(100, 600_000).default(20_000),
-    'How long a stopping process lets its jobs finish, in ms.',
+    'How long a stopping process lets its jobs finish, in ms; under `storytime up` at most 4,500.',
   ],
   STORYTIME_DAILY_BUDGET_USD: [
     z.coerce.number().min(0).max(1_000_000).optional(),
-    'What a tenant may spend at all providers in a day (UTC), in estimated dollars; a row in table `budget` goes before it. Without it there is no limit.',
+    'What a tenant may spend at all providers in a day (UTC), in estimated dollars. A row of table `budget` for provider `*` goes before it, one for a single provider is a further limit (money.md).',
   ],
   STORYTIME_GATE_MS: [
     whole(100, 300_000).default(15_000),
@@ -161,7 +161,7 @@ export const settings = {
   ],
   STORYTIME_PROVIDER_TIMEOUT_MS: [
     whole(100, 600_000).optional(),
-    'Limit of one provider call, in ms; default: the own limit of each provider, 30 to 90 s.',
+    'Limit of one provider call, in ms; default: the own limit of each provider, 30 to 90 s. An upload to Cloudinary has 1 ms more for each 100 bytes, the search of the history of ElevenLabs always 30 s.',
   ],
   STORYTIME_BREAKER: [flag.default('on'), 'Circuit breakers around the providers.'],
 } as const satisfies Record<string, readonly [z.ZodType, string]>;

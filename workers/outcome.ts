@@ -32,7 +32,7 @@ const snoozeMs: Partial<Record<FailureCode, number>> = {
   rate_limited: 30_000,
 };
 
-/** Calls of one job without an answer that cost no attempt: an hour of outage, when it is the only job there is. */
+/** Calls of one job without an answer that cost no attempt: half an hour of outage, when it is the only job there is. */
 const freeUnanswered = 10;
 
 /** A read of a handler met an absent ledger; the outcome is written when it is back, so it is back. */
