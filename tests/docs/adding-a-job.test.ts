@@ -70,4 +70,4 @@ test('a kind takes two files and a test, and without its handler it does not com
   const testPath = join(folder, 'tests/workers/count-stories.test.ts');
   await writeFile(testPath, blocks.get('tests/workers/count-stories.test.ts') ?? '');
   expect(await compile()).toBe('compiled');
-}, 60_000);
+}, 180_000);
