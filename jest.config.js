@@ -23,7 +23,7 @@ export default {
   },
   injectGlobals: false,
   restoreMocks: true,
-  testTimeout: 30_000,
+  testTimeout: 60_000,
   maxWorkers: '100%',
   workerIdleMemoryLimit: '600MB',
   globalSetup: '<rootDir>/tests/support/global-setup.ts',
