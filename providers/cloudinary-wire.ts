@@ -109,6 +109,9 @@ function backInMs(message: string): number | undefined {
   return Number.isNaN(at) ? undefined : Math.max(0, at - Date.now());
 }
 
+/** Characters of a message that are looked at: two megabytes of "plan plan" kept this process busy for minutes. */
+const mostRead = 500;
+
 /** The message of the error that breaks a connection whose answer is too long. */
 export const tooLarge = 'the answer is too large';
 
@@ -121,6 +124,6 @@ export function diagnoseCloudinary(rejection: unknown, paid: boolean): Diagnosis
   if (typeof status !== 'number') return diagnoseNetwork(error, paid);
   // The SDK turns a 200 that is not JSON into an error with that status.
   if (status < 300) return { code: 'bad_output', why: 'the answer cannot be read' };
-  const text = String(message);
+  const text = typeof message === 'string' ? message.slice(0, mostRead) : '';
   return { code: codeOf(status, text), why: 'refused', status, retryAfterMs: backInMs(text) };
 }
