@@ -137,3 +137,9 @@ test.each([
   vendor.answer = (response) => response.writeHead(400, { 'content-type': 'application/json' }).end(body);
   expect(await outcomes()).toEqual(refused('bad_input', 400));
 });
+
+test('headers without an end leave every call unknown', async () => {
+  vendor.answer = ({ socket }) => socket?.write(`HTTP/1.1 200 OK\r\n${'x: y\r\n'.repeat(100_000)}`);
+  const unknown = { code: 'unknown_outcome', status: undefined };
+  expect(await outcomes()).toEqual(refused('unavailable', 0).map((one) => ({ ...one, ...unknown })));
+});
