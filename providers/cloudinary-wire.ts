@@ -63,11 +63,34 @@ export function assetOf(answer: Answer, upload: Upload): Asset {
   };
 }
 
+interface Rejection {
+  http_code?: unknown;
+  message?: unknown;
+}
+
 /** `{message, http_code}`, `{error: Error | {message, http_code}}` and an Error all come to one object. */
 function unwrap(rejection: unknown): unknown {
   const inner =
     typeof rejection === 'object' && rejection !== null && 'error' in rejection ? rejection.error : undefined;
   return inner ?? rejection;
+}
+
+export function isAccepted(status: number | undefined): boolean {
+  return status !== undefined && status >= 200 && status < 300;
+}
+
+/**
+ * What the SDK rejected with, or gave as a result, over an answer of this status. It knows a refusal by its `error` only, can
+ * give no status to an `error` that is a text, and stumbles over some bodies: then the status decides. A connection that was
+ * lost after a 2xx stays one.
+ */
+export function rejectionOf(given: unknown, status: number | undefined): unknown {
+  if (status === undefined) return given;
+  const error = unwrap(given);
+  const { http_code: told, message } = Object(error) as Rejection;
+  const known =
+    typeof told === 'number' || message === tooLarge || diagnoseNetwork(error, true) !== undefined;
+  return isAccepted(status) && known ? given : { message, http_code: status };
 }
 
 function codeOf(status: number, message: string): Diagnosis['code'] {
@@ -86,18 +109,21 @@ function backInMs(message: string): number | undefined {
   return Number.isNaN(at) ? undefined : Math.max(0, at - Date.now());
 }
 
+/** Characters of a message that are looked at: two megabytes of "plan plan" kept this process busy for minutes. */
+const mostRead = 500;
+
 /** The message of the error that breaks a connection whose answer is too long. */
 export const tooLarge = 'the answer is too large';
 
 /** `paid`: whether the request may have been carried out. 499 is the SDK's own idle timeout. */
 export function diagnoseCloudinary(rejection: unknown, paid: boolean): Diagnosis | undefined {
   const error = unwrap(rejection);
-  const { http_code: status, message } = Object(error) as { http_code?: unknown; message?: unknown };
-  if (message === tooLarge) return { code: 'bad_output', why: tooLarge };
+  const { http_code: status, message } = Object(error) as Rejection;
+  if (message === tooLarge && status === undefined) return { code: 'bad_output', why: tooLarge };
   if (status === 499) return { code: paid ? 'unknown_outcome' : 'timeout', why: 'no answer in time' };
   if (typeof status !== 'number') return diagnoseNetwork(error, paid);
   // The SDK turns a 200 that is not JSON into an error with that status.
-  if (status < 300) return { code: 'bad_output', why: 'the answer is not JSON' };
-  const text = String(message);
+  if (status < 300) return { code: 'bad_output', why: 'the answer cannot be read' };
+  const text = typeof message === 'string' ? message.slice(0, mostRead) : '';
   return { code: codeOf(status, text), why: 'refused', status, retryAfterMs: backInMs(text) };
 }

@@ -1,7 +1,7 @@
 // Cloudinary: keeps pictures, sound and captions, and delivers them. The only file that knows the cloudinary package.
 // A fixed public id makes a repeated upload overwrite itself. The SDK takes no AbortSignal: each call has its own agent,
 // which is destroyed on abort, and which also decides http or https (the SDK would decide by the environment).
-import { Agent as HttpAgent } from 'node:http';
+import { Agent as HttpAgent, type ClientRequest, type IncomingMessage } from 'node:http';
 import { Agent as HttpsAgent } from 'node:https';
 import type { Writable } from 'node:stream';
 import type { ConfigOptions, v2 } from 'cloudinary';
@@ -9,7 +9,9 @@ import type { Call } from '../shared/call.ts';
 import {
   assetOf,
   diagnoseCloudinary,
+  isAccepted,
   readAnswer,
+  rejectionOf,
   tooLarge,
   type CloudinaryAccount,
 } from './cloudinary-wire.ts';
@@ -61,27 +63,61 @@ const answerBytes = 2_000_000;
 
 interface OwnAgent {
   agent: HttpAgent | HttpsAgent;
-  /** Whether the last request on it was answered with a 2xx; each has a connection of its own. */
-  accepted: () => boolean;
+  /** Of the last answer on it; that of a refused part stays, because the SDK may send the next part all the same. */
+  status: () => number | undefined;
+  /** Rejects with what the SDK throws over an answer; its own promise or callback stays silent then. */
+  stumbled: Promise<never>;
 }
 
-/** An agent whose connection breaks as soon as more comes back than an answer can be: the SDK would keep all of it. */
-function ownAgent(options: CloudinaryOptions): OwnAgent {
-  const agent = options.baseUrl?.startsWith('http:') === true ? new HttpAgent() : new HttpsAgent();
+/** What http.request calls of an agent; the types leave it out. */
+interface Inside {
+  addRequest: (request: ClientRequest, ...rest: unknown[]) => void;
+}
+
+/** Breaks a connection as soon as more comes back than an answer can be: the SDK would keep all of it. */
+function limitAnswers(agent: HttpAgent): void {
   const connect = agent.createConnection.bind(agent);
-  let accepted = false;
   agent.createConnection = (target, done) => {
     const socket = connect(target, done);
     let size = 0;
-    accepted = false;
     socket?.on('data', (chunk: Uint8Array) => {
-      if (size === 0) accepted = /^HTTP\/1\.\d 2/.test(Buffer.from(chunk.subarray(0, 10)).toString('latin1'));
       size += chunk.length;
       if (size > answerBytes) socket.destroy(new Error(tooLarge));
     });
     return socket;
   };
-  return { agent, accepted: () => accepted };
+}
+
+/** Gives what a listener throws over the answer to `stumbled`: nobody else could catch it, and it would end the process. */
+function catching(response: IncomingMessage, stumbled: (error: unknown) => void): void {
+  const emit = response.emit.bind(response);
+  response.emit = (...event: Parameters<typeof emit>) => {
+    try {
+      return emit(...event);
+    } catch (error) {
+      stumbled(error);
+      return true;
+    }
+  };
+}
+
+function ownAgent(options: CloudinaryOptions): OwnAgent {
+  const agent = options.baseUrl?.startsWith('http:') === true ? new HttpAgent() : new HttpsAgent();
+  limitAnswers(agent);
+  let status: number | undefined;
+  const inside = agent as unknown as Inside;
+  const add = inside.addRequest.bind(agent);
+  const stumbled = new Promise<never>((_resolve, reject) => {
+    inside.addRequest = (request, ...rest) => {
+      if (isAccepted(status)) status = undefined;
+      request.prependOnceListener('response', (response) => {
+        status ??= response.statusCode;
+        catching(response, reject);
+      });
+      add(request, ...rest);
+    };
+  });
+  return { agent, status: () => status, stumbled };
 }
 
 /** Runs one SDK call on an agent of its own, which dies with the signal and with the call. */
@@ -91,13 +127,19 @@ async function onOwnAgent<T>(
   run: (settings: Settings) => Promise<T>,
   chargeEstimate: () => void = () => undefined,
 ): Promise<T> {
-  const { agent, accepted } = ownAgent(options);
+  const { agent, status, stumbled } = ownAgent(options);
+  const accepted = () => isAccepted(status());
   const destroy = () => {
     agent.destroy();
   };
   signal.addEventListener('abort', destroy, { once: true });
   try {
-    return await billed({ accepted }, run(settingsOf(options, agent)), chargeEstimate);
+    const answer = Promise.race([run(settingsOf(options, agent)), stumbled]);
+    const result = await billed({ accepted }, answer, chargeEstimate);
+    if (!accepted()) throw rejectionOf(result, status());
+    return result;
+  } catch (error) {
+    throw rejectionOf(error, status());
   } finally {
     signal.removeEventListener('abort', destroy);
     agent.destroy();

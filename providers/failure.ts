@@ -61,12 +61,15 @@ export function behindBreaker(failure: Failure, retryAfterMs: number): Failure {
   return postponed(failure, retryAfterMs, { breakerOpen: true });
 }
 
-/** The usual meaning of an HTTP status; adapters override what their vendor means otherwise. */
+/**
+ * The usual meaning of the HTTP status of a refusal; adapters override what their vendor means otherwise. Who redirects an API's
+ * call is a proxy or a vendor under repair: that says nothing about the call.
+ */
 export function codeOfStatus(status: number): FailureCode {
   if (status === 401 || status === 403) return 'auth';
   if (status === 402) return 'quota_exhausted';
   if (status === 429) return 'rate_limited';
-  if (status === 408 || status >= 500) return 'unavailable';
+  if (status === 408 || status < 400 || status >= 500) return 'unavailable';
   return 'bad_input';
 }
 

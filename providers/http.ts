@@ -1,6 +1,6 @@
 // The fetch that is handed to the SDKs: theirs hide the headers of an answer, and headers say when to come back and what it
 // cost; and theirs read an answer of any size into memory, which one bad day of a vendor would turn into our crash.
-import type { Diagnosis } from './failure.ts';
+import { codeOfStatus, parseRetryAfter, type Diagnosis } from './failure.ts';
 import { diagnoseNetwork } from './network.ts';
 
 export interface WatchedFetch {
@@ -9,7 +9,10 @@ export interface WatchedFetch {
   headers: () => Headers | undefined;
   /** Whether the last request was accepted: from then on it is paid, whatever becomes of its answer. */
   accepted: () => boolean;
-  /** What an error means that came after an accepted answer; undefined when there was none, or when the connection was lost. */
+  /**
+   * What an error means that came after an accepted answer, or after a refusal that the SDK could not read; undefined when there
+   * was no answer, when the connection was lost, or when the error has a status.
+   */
   misread: (error: unknown) => Diagnosis | undefined;
 }
 
@@ -18,6 +21,33 @@ export interface WatchOptions {
   maxBytes: number;
   /** Told of a 2xx before its body is read: from here on the call is paid. */
   onAccepted?: (headers: Headers) => void;
+}
+
+/**
+ * Bytes of a refusal; what is longer is judged by its status alone. The SDKs write the body into their error's message, indented:
+ * of 16 kB of brackets they make 90 MB.
+ */
+const refusalBytes = 8_000;
+
+/** An SDK would take a redirect for a success, and a status beyond 599 fits no Response. */
+async function refuse({ body }: Response): Promise<never> {
+  await body?.cancel();
+  throw new Error('the answer has a status that no API gives');
+}
+
+function statusOf(error: unknown): unknown {
+  const { status, statusCode } = Object(error) as { status?: unknown; statusCode?: unknown };
+  return status ?? statusCode;
+}
+
+function refusalOf({ status, headers }: Response): Diagnosis {
+  const why = status < 400 ? 'redirected' : 'the refusal cannot be read';
+  return {
+    code: codeOfStatus(status),
+    why,
+    status,
+    retryAfterMs: parseRetryAfter(headers.get('retry-after')),
+  };
 }
 
 /** One per call. */
@@ -29,15 +59,18 @@ export function watchedFetch({ maxBytes, onAccepted }: WatchOptions): WatchedFet
     async fetch(input, init) {
       last = undefined;
       tooLarge = false;
-      last = await fetch(input, init);
+      // An SDK would take the key and the words to wherever a redirect points, again and again.
+      last = await fetch(input, { ...init, redirect: 'manual' });
       if (last.ok) onAccepted?.(last.headers);
-      return limited(last, maxBytes, overflow);
+      else if (last.status < 400 || last.status > 599) return await refuse(last);
+      return limited(last, last.ok ? maxBytes : Math.min(maxBytes, refusalBytes), overflow);
     },
     headers: () => last?.headers,
     accepted: () => last?.ok === true,
     misread(error) {
+      if (last?.ok === false) return statusOf(error) === undefined ? refusalOf(last) : undefined;
       if (tooLarge) return { code: 'bad_output', why: `the answer has more than ${maxBytes} bytes` };
-      if (last?.ok !== true || diagnoseNetwork(error, true) !== undefined) return undefined;
+      if (last === undefined || diagnoseNetwork(error, true) !== undefined) return undefined;
       return { code: 'bad_output', why: 'the answer cannot be read' };
     },
   };

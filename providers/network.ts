@@ -26,7 +26,6 @@ const afterSending = new Set([
   'UND_ERR_BODY_TIMEOUT',
   'UND_ERR_ABORTED',
   'UND_ERR_RES_CONTENT_LENGTH_MISMATCH',
-  'HPE_INVALID_CONSTANT',
 ]);
 
 /** Texts of undici and of the SDKs built on it, when the code is lost on the way. */
@@ -58,8 +57,9 @@ function neverSent({ code, syscall }: Link): boolean {
   return beforeSending.has(code) || (code === 'ETIMEDOUT' && syscall === 'connect');
 }
 
-function wasLost({ code, message }: Link): boolean {
-  return (code !== undefined && afterSending.has(code)) || texts.test(message);
+/** `HPE_…`: Node's parser gave the answer up, because it is no HTTP or its headers have no end. */
+function wasLost({ code = '', message }: Link): boolean {
+  return afterSending.has(code) || code.startsWith('HPE_') || texts.test(message);
 }
 
 /** What a connection error means; undefined when it is none. `paid`: a repeat may cost once more. */

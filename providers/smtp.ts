@@ -3,6 +3,7 @@
 // subject can add a recipient; whether the message itself began to leave is watched, because then its fate is unknown.
 import type { Readable } from 'node:stream';
 import { domainToASCII } from 'node:url';
+import { sanitiseText } from '../shared/text.ts';
 import { toFailure } from './failure.ts';
 import type { Guard } from './guard.ts';
 import { lazily } from './lazy.ts';
@@ -21,6 +22,9 @@ export interface SmtpOptions {
   /** Milliseconds one attempt may take; default 30 s. */
   deadlineMs?: number;
 }
+
+/** Characters of a server's last reply: a job's result has a limit, and the mail is sent. */
+const mostKept = 500;
 
 /** What a mail carries through nodemailer to the check below, which sees nodemailer's copy of its fields. */
 interface Watch {
@@ -136,7 +140,7 @@ export function createSmtp(options: SmtpOptions): Smtp & { close: () => void } {
           throw toFailure({ provider: 'smtp', operation: 'send' }, { code: 'bad_input', why: 'EENVELOPE' });
         }
         call.charge({ provider: 'smtp', model: 'smtp', usage: [{ unit: 'message', quantity: 1 }] });
-        return { messageId: mail.messageId, response: info.response };
+        return { messageId: mail.messageId, response: sanitiseText(info.response, mostKept) };
       });
     },
     async ping(signal) {

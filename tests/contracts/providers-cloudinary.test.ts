@@ -86,6 +86,8 @@ test('more than 20 MB goes in parts and comes back whole', async () => {
   await expectCharged(rig, call, units);
 });
 
+const unread = { message: 'API rate limit exceeded' };
+
 test('every error has its code, is tried as often as is safe, and is billed as the vendor would', async () => {
   await expectErrors(
     rig,
@@ -120,9 +122,39 @@ test('every error has its code, is tried as often as is safe, and is billed as t
         1,
       ],
       [{ kind: 'garbage', body: '{}' }, 'bad_output', 1, 1],
+      // What the SDK stumbles over, or takes for a success.
+      [{ kind: 'garbage', body: '{"responsive_breakpoints":{}}' }, 'bad_output', 1, 1],
+      [{ kind: 'garbage', body: '{"responsive_breakpoints":[{"breakpoints":[]}]}' }, 'bad_output', 1, 1],
+      [{ kind: 'garbage', body: '{"error":"text"}' }, 'bad_output', 1, 1],
+      [{ kind: 'status', status: 429, body: unread }, 'rate_limited', 1, 0],
+      [{ kind: 'status', status: 401, body: unread }, 'auth', 1, 0],
+      [{ kind: 'status', status: 500, body: { code: 'internal' } }, 'unavailable', 3, 0],
+      [{ kind: 'status', status: 500, body: { responsive_breakpoints: {} } }, 'unavailable', 3, 0],
+      [{ kind: 'status', status: 500, body: 'x'.repeat(2_100_000) }, 'unavailable', 3, 0],
+      [{ kind: 'status', status: 400, body: { error: 'text' } }, 'bad_input', 1, 0],
+      [{ kind: 'status', status: 401, body: { error: 'text' } }, 'auth', 1, 0],
     ],
     (call, deadlineMs) => cloudinary({ deadlineMs }).upload(captions, call),
   );
+});
+
+test('a part that is refused without an error refuses the whole upload', async () => {
+  await rig.fault('upload', { kind: 'status', status: 429, body: unread });
+  const call = rig.call('job-6:narration');
+  const upload = { ...captions, bytes: Buffer.alloc(20_000_001) };
+  expect(await failureOf(cloudinary().upload(upload, call))).toMatchObject({
+    code: 'rate_limited',
+    status: 429,
+  });
+  expect(call.charges).toEqual([]);
+});
+
+test('a ping whose answer the SDK cannot read fails, and one that is refused is no success', async () => {
+  const { signal } = new AbortController();
+  await rig.fault('ping', { kind: 'garbage', body: 'null' });
+  expect(await failureOf(cloudinary().ping(signal))).toMatchObject({ code: 'bad_output' });
+  await rig.fault('ping', { kind: 'status', status: 500, body: unread });
+  expect(await failureOf(cloudinary().ping(signal))).toMatchObject({ code: 'unavailable' });
 });
 
 test('an upload whose answer cannot be read is charged as one upload of its bytes', async () => {

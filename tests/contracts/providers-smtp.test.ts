@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, expect, test } from '@jest/globals';
 import type { Fault } from '../../sandbox/faults.ts';
 import type { Mail } from '../../providers/ports.ts';
+import { toStorableJson } from '../../shared/text.ts';
 import { createSmtp, type SmtpOptions } from '../../providers/smtp.ts';
 import { until } from '../providers/vendor.ts';
 import { expectCharged, failureOf, openRig, type Rig } from './providers-rig.ts';
@@ -184,3 +185,33 @@ test.each([
   },
   60_000,
 );
+
+test('a long last reply of a server that took the mail leaves a result that can be stored', async () => {
+  const replies = [
+    '250 hello\r\n',
+    '250 ok\r\n',
+    '250 ok\r\n',
+    '354 go on\r\n',
+    `250 ${'\u0000\u0001'.repeat(15_000)}\r\n`,
+  ];
+  const server = createServer((socket) => {
+    socket.on('error', () => undefined).write('220 hello\r\n');
+    let heard = '';
+    socket.setEncoding('latin1').on('data', (words: string) => {
+      heard += words;
+      // One reply a command, and one at the end of the mail.
+      if (heard.endsWith(replies.length === 1 ? '\r\n.\r\n' : '\r\n'))
+        socket.write(replies.shift() ?? '250 ok\r\n');
+    });
+  });
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const url = `smtp://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  try {
+    const sent = await smtp({ url }).send(mail, rig.call('job-10:send'));
+    expect(sent.response).toMatch(/^250 \uFFFD\u0001/);
+    expect(Buffer.byteLength(toStorableJson(sent))).toBeLessThan(4_000);
+  } finally {
+    server.close();
+  }
+});

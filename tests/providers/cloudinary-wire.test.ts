@@ -47,6 +47,16 @@ test('a file that is too large for the plan is its own fault and closes nothing 
   expect(diagnoseCloudinary({ message, http_code: 400 }, true)?.code).toBe('bad_input');
 });
 
+test('a message that is no text leaves the status to decide', () => {
+  expect(diagnoseCloudinary({ message: { toString: 1 }, http_code: 400 }, true)?.code).toBe('bad_input');
+});
+
+test('a long message is judged at once', async () => {
+  const message = 'plan '.repeat(120_000);
+  expect(diagnoseCloudinary({ message, http_code: 400 }, true)?.code).toBe('bad_input');
+  await new Promise((resolve) => setTimeout(resolve)); // where Jest sees that its limit has passed
+});
+
 test('the link of a picture lets the browser choose its format; that of sound is plain', () => {
   const answer = readAnswer({
     public_id: 'stories/1/cover',

@@ -21,9 +21,9 @@ test('a vendor token is kept and prose is dropped', () => {
 });
 
 test('every status of HTTP has a code of ours', () => {
-  const codes = [400, 401, 402, 403, 404, 408, 422, 429, 500, 503, 599].map(codeOfStatus);
+  const codes = [304, 307, 400, 401, 402, 403, 404, 408, 422, 429, 500, 503, 599, 999].map(codeOfStatus);
   expect(codes.join(' ')).toBe(
-    'bad_input auth quota_exhausted auth bad_input unavailable bad_input rate_limited unavailable unavailable unavailable',
+    'unavailable unavailable bad_input auth quota_exhausted auth bad_input unavailable bad_input rate_limited unavailable unavailable unavailable unavailable',
   );
 });
 

@@ -8,8 +8,11 @@ const server = createServer((request, response) => {
   if (request.url === '/reset') response.destroy();
   else
     response
-      .writeHead(request.url === '/429' ? 429 : 200, { 'retry-after': '4', 'character-cost': '12' })
-      .end(request.url === '/large' ? 'x'.repeat(1_000_000) : 'ok');
+      .writeHead(request.url?.startsWith('/429') === true ? 429 : 200, {
+        'retry-after': '4',
+        'character-cost': '12',
+      })
+      .end(request.url?.endsWith('/large') === true ? 'x'.repeat(1_000_000) : 'ok');
 });
 let url: string;
 
@@ -56,6 +59,17 @@ test('an answer that is too large is cut off, and its error is told from a lost 
   await (await watched.fetch(`${url}/ok`)).text();
   expect(watched.misread(new TypeError('x is not a function'))).toMatchObject({ code: 'bad_output' });
   expect(watched.misread(new TypeError('terminated'))).toBeUndefined();
+});
+
+test('what an SDK cannot read of a refusal is judged by the status', async () => {
+  const watched = watchedFetch({ maxBytes: 2_000_000 });
   await (await watched.fetch(`${url}/429`)).text();
-  expect(watched.misread(new TypeError('x is not a function'))).toBeUndefined();
+  const wanted = { code: 'rate_limited', status: 429, retryAfterMs: 4_000 };
+  expect(watched.misread(new SyntaxError('not JSON'))).toMatchObject(wanted);
+  expect(watched.misread(new TypeError('terminated'))).toMatchObject(wanted);
+  expect(watched.misread(Object.assign(new Error('refused'), { statusCode: 429 }))).toBeUndefined();
+  const response = await watched.fetch(`${url}/429/large`);
+  const error: unknown = await response.text().catch((thrown: unknown) => thrown);
+  expect(error).toMatchObject({ message: 'the answer is too large' });
+  expect(watched.misread(error)).toMatchObject(wanted);
 });

@@ -24,6 +24,8 @@ test('an error after the request went out leaves a paid call unknown and another
     new TypeError('terminated'),
     new Error('sdk', { cause: new TypeError('fetch failed', { cause: coded('UND_ERR_HEADERS_TIMEOUT') }) }),
     coded('ETIMEDOUT', { syscall: 'read' }),
+    coded('HPE_HEADER_OVERFLOW'),
+    coded('HPE_INVALID_CONSTANT'),
     { message: 'socket hang up', code: 'ECONNRESET' },
   ]) {
     expect(diagnoseNetwork(error, true)?.code).toBe('unknown_outcome');
