@@ -40,3 +40,19 @@ test('the longest narration is compared in well under a second', () => {
   ).toBeCloseTo(1 / 9, 3);
   expect(performance.now() - start).toBeLessThan(2_000);
 });
+
+test('however much was heard, it is told from the text in seconds', () => {
+  const start = performance.now();
+  const words = Array.from({ length: 2_000 }, (_, index) => `word${index}`).join(' ');
+  expect(wordErrorRate(words, 'a '.repeat(4_000_000))).toBeGreaterThan(flagAbove);
+  expect(wordErrorRate('む', 'む'.repeat(1_000_000), 'ja')).toBeGreaterThan(flagAbove);
+  expect(wordErrorRate(words, `${words} ${'and '.repeat(2_000)}`)).toBe(1);
+  expect(performance.now() - start).toBeLessThan(20_000);
+});
+
+test('a long run without a space is compared in seconds', () => {
+  const start = performance.now();
+  const run = '狐が走った'.repeat(20_000);
+  expect(wordErrorRate(run, run, 'ja')).toBe(0);
+  expect(performance.now() - start).toBeLessThan(20_000);
+});
