@@ -4,12 +4,19 @@ import type { AddressInfo } from 'node:net';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { lateErrors, watchedFetch } from '../../providers/http.ts';
 
+const sound = Buffer.concat([Buffer.of(0xff), Buffer.alloc(10_000, ',[{')]);
+const bodies: Readonly<Record<string, string | Buffer>> = {
+  '/large': 'x'.repeat(1_000_000),
+  '/ten': '[0,{"a":[1,"]"]},[[{}]],"two"]',
+  '/eleven': '[0,{"a":[1,"]"]},[[{}]],"two",3]',
+  '/sound': sound,
+};
 const server = createServer((request, response) => {
   if (request.url === '/reset') response.destroy();
   else
     response
       .writeHead(request.url === '/429' ? 429 : 200, { 'retry-after': '4', 'character-cost': '12' })
-      .end(request.url === '/large' ? 'x'.repeat(1_000_000) : 'ok');
+      .end(bodies[request.url ?? ''] ?? 'ok');
 });
 let url: string;
 
@@ -58,4 +65,13 @@ test('an answer that is too large is cut off, and its error is told from a lost 
   expect(watched.misread(new TypeError('terminated'))).toBeUndefined();
   await (await watched.fetch(`${url}/429`)).text();
   expect(watched.misread(new TypeError('x is not a function'))).toBeUndefined();
+});
+
+test('an answer with too many values is cut off before anybody parses it; a sound has none', async () => {
+  const watched = watchedFetch({ maxBytes: 100_000, maxValues: 10 });
+  expect(await (await watched.fetch(`${url}/ten`)).json()).toHaveLength(4);
+  expect(Buffer.from(await (await watched.fetch(`${url}/sound`)).arrayBuffer())).toEqual(sound);
+  const response = await watched.fetch(`${url}/eleven`);
+  const error: unknown = await response.json().catch((thrown: unknown) => thrown);
+  expect(watched.misread(error)).toEqual({ code: 'bad_output', why: 'the answer has more than 10 values' });
 });
