@@ -98,6 +98,23 @@ test('Deepgram: a swollen transcript', async () => {
   }
 });
 
+test('Deepgram: as many words as the longest story may have, and words that are none', async () => {
+  const word = { word: '海', start: 3_599.123, end: 3_599.456, confidence: 0.99951, punctuated_word: '海,' };
+  for (const words of [JSON.stringify(Array.from({ length: 48_000 }, () => word)), list('{}', 700_000)]) {
+    body = heard(words);
+    const { call, charges } = open();
+    expect(await transcribe(call)).toMatchObject({ text: 'Oh', durationSeconds: 10 });
+    expect(charges).toMatchObject([{ requestId: 'r1' }]);
+  }
+});
+
+test('Deepgram: so many faults that their report overflows the stack are charged by the seconds of the sound', async () => {
+  body = channels(`[{"alternatives":${list('0', 800_000)}}]`);
+  const { call, charges } = open();
+  expect(await failureOf(transcribe(call))).toMatchObject({ code: 'bad_output' });
+  expect(charges).toMatchObject([{ usage: [{ unit: 'second', quantity: 10 }] }]);
+});
+
 /** Frames of 128 kbit/s for so many seconds, in base64. */
 function spoken(seconds: number): string {
   const frame = Buffer.alloc(417);
