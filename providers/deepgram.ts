@@ -57,12 +57,14 @@ function voiceFor(voices: readonly string[], language: string): string | undefin
 }
 
 const usualDeadlineMs = 60_000;
+/** The longest story has 48,000 characters, which may be a word each; a word is told in six values. */
+const mostHeard = { maxBytes: 8_000_000, maxValues: 500_000 };
 
 function transcriber(options: DeepgramOptions, open: Open): Deepgram['transcribe'] {
   const { guard, deadlineMs = usualDeadlineMs } = options;
   return async ({ bytes, contentType, language }, call) => {
     await call.afford('deepgram');
-    const watched = watchedFetch({ maxBytes: 8_000_000 });
+    const watched = watchedFetch(mostHeard);
     const { listen } = await open(watched);
     const attempt = { call, deadlineMs, paid: true, translate: translator(watched) };
     const chargeEstimate = (): void => call.charge(chargeOfSound(bytes, watched.headers(), options.model));
@@ -113,7 +115,7 @@ export function createDeepgram(options: DeepgramOptions): Deepgram {
     transcribe: transcriber(options, open),
     speak: speaker(options, open),
     async ping(signal) {
-      const watched = watchedFetch({ maxBytes: 1_000_000 });
+      const watched = watchedFetch({ maxBytes: 1_000_000, maxValues: 50_000 });
       const { manage } = await open(watched);
       const attempt = { call: { signal }, deadlineMs: 5_000, paid: false, translate: translator(watched) };
       await options.guard.once('ping', attempt, (one) =>

@@ -86,9 +86,12 @@ function bodyOf(request: SpeechRequest, model: string) {
   };
 }
 
-/** As base64, with its times: a slow voice takes 2 kB of sound a character. */
-function maxBytesOf({ text }: SpeechRequest): number {
-  return 1_000_000 + text.length * 6_000;
+/**
+ * As base64, with its times: a slow voice takes 2 kB of sound a character. A character has three values, and a fourth when it is
+ * a comma; those of the text as it is spoken come beside them, and a number in words is up to eight times as long.
+ */
+function limitsOf({ text }: SpeechRequest) {
+  return { maxBytes: 1_000_000 + text.length * 6_000, maxValues: 1_000 + text.length * 30 };
 }
 
 interface Lookup {
@@ -107,9 +110,15 @@ const pageSize = 10;
 const maxPages = 40;
 /** Of a history's entry, for each character of its text. */
 const entryBytes = 120;
+const entryValues = 12;
 
-function maxHistoryBytesOf({ request, options }: Lookup): number {
-  return maxBytesOf(request) + pageSize * longestOf(options.model) * entryBytes;
+function historyLimitsOf({ request, options }: Lookup) {
+  const { maxBytes, maxValues } = limitsOf(request);
+  const characters = pageSize * longestOf(options.model);
+  return {
+    maxBytes: maxBytes + characters * entryBytes,
+    maxValues: maxValues + characters * entryValues,
+  };
 }
 
 /** The entry of the history that holds this speech, when there is one. */
@@ -143,7 +152,7 @@ const unreadable: ReadonlySet<string> = new Set(['bad_input', 'bad_output']);
 /** What an earlier attempt was given and lost; undefined when the vendor has nothing for us, so that it must be paid for. */
 async function recover(lookup: Lookup): Promise<Speech | undefined> {
   const { options, request, call } = lookup;
-  const watched = watchedFetch({ maxBytes: maxHistoryBytesOf(lookup) });
+  const watched = watchedFetch(historyLimitsOf(lookup));
   const client = await lookup.open(watched);
   const attempt = { call, deadlineMs: 30_000, paid: false, translate: historyTranslator(watched) };
   try {
@@ -183,7 +192,7 @@ export function createElevenLabs(options: ElevenLabsOptions): ElevenLabs {
       }
       await call.afford('elevenlabs');
       const onAccepted = charged(request, model, call);
-      const watched = watchedFetch({ maxBytes: maxBytesOf(request), onAccepted });
+      const watched = watchedFetch({ ...limitsOf(request), onAccepted });
       const client = await open(watched);
       const deadlineMs = options.deadlineMs ?? 90_000;
       const attempt = { call, deadlineMs, paid: true, translate: translator(watched) };
@@ -202,7 +211,7 @@ export function createElevenLabs(options: ElevenLabsOptions): ElevenLabs {
       });
     },
     async ping(signal) {
-      const watched = watchedFetch({ maxBytes: 10_000_000 });
+      const watched = watchedFetch({ maxBytes: 10_000_000, maxValues: 1_000_000 });
       const client = await open(watched);
       const attempt = { call: { signal }, deadlineMs: 5_000, paid: false, translate: translator(watched) };
       await guard.once('ping', attempt, (one) => client.voices.getAll({}, { abortSignal: one.signal }));

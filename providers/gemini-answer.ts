@@ -22,13 +22,23 @@ const partSchema = z
   })
   .catch({});
 
-const contentSchema = z.object({ parts: z.array(partSchema).catch([]) });
+/** The first so many of a list; the rest is not looked at, for each element of a bad one would take its time. */
+const first = <Schema extends z.ZodType>(most: number, schema: Schema) =>
+  z
+    .custom<unknown[]>(Array.isArray)
+    .transform((list) => list.slice(0, most))
+    .pipe(z.array(schema));
+
+/** A story is one part, a picture two or three. */
+const contentSchema = z.object({ parts: first(20, partSchema).catch([]) });
 
 /** The part of the vendor's answer that is read here (v1beta generateContent). What does not fit is as good as absent. */
 const answerSchema = z
   .object({
-    candidates: z
-      .array(z.object({ content: contentSchema.optional().catch(undefined), finishReason: text }).catch({}))
+    candidates: first(
+      1,
+      z.object({ content: contentSchema.optional().catch(undefined), finishReason: text }).catch({}),
+    )
       .optional()
       .catch(undefined),
     promptFeedback: z.object({ blockReason: text }).optional().catch(undefined),
@@ -41,7 +51,7 @@ const answerSchema = z
   })
   .catch({});
 
-export type GeminiAnswer = z.input<typeof answerSchema>;
+export type GeminiAnswer = z.output<typeof answerSchema>;
 type GeminiPart = z.output<typeof partSchema>;
 
 export function readAnswer(raw: unknown): GeminiAnswer {

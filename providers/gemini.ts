@@ -38,6 +38,8 @@ interface Ask<T> {
   config: GenerateContentConfig;
   /** Bytes of an answer; what is longer cannot be a good one. */
   maxBytes: number;
+  /** Values in its JSON, the commas of its text among them. */
+  maxValues: number;
   /** What a good answer uses, about: charged for one that was accepted and does not say it. */
   usual: readonly Usage[];
   /** Turns an answer that was finished properly into the result, or says what is wrong with it. */
@@ -97,7 +99,7 @@ async function ask<T extends object>(
 ): Promise<T> {
   const { operation, model } = wanted;
   const { models } = await client();
-  const watched = watchedFetch({ maxBytes: wanted.maxBytes });
+  const watched = watchedFetch(wanted);
   const config = configOf(wanted.config, call.step, watched);
   const attempt = {
     call,
@@ -127,6 +129,8 @@ function usualOf(asked: string, outputTokens: number): Usage[] {
   ];
 }
 
+const maxOutputTokens = 32_768;
+
 function storyOf(options: GeminiOptions, brief: StoryBrief): Ask<StoryDraft> {
   const model = options.storyModel;
   const text = storyPrompt(brief);
@@ -134,12 +138,14 @@ function storyOf(options: GeminiOptions, brief: StoryBrief): Ask<StoryDraft> {
     operation: 'write-story',
     model,
     maxBytes: 2_000_000,
+    // A token makes one at most.
+    maxValues: 1_000 + maxOutputTokens,
     // Its thoughts, and a text and a scene for each page.
     usual: usualOf(storyInstruction + text, 1_500 + brief.pages * 250),
     text,
     config: {
       systemInstruction: storyInstruction,
-      maxOutputTokens: 32_768,
+      maxOutputTokens,
       responseMimeType: 'application/json',
       responseJsonSchema: storySchema(brief.pages),
     },
@@ -159,6 +165,7 @@ function pictureOf(options: GeminiOptions, brief: { scene: string; artDirection:
     model,
     // 10 MB of picture as base64: the most that is cleaned and uploaded.
     maxBytes: 14_000_000,
+    maxValues: 10_000,
     usual: [...usualOf(text, 1_120), { unit: 'image', quantity: 1 }],
     text,
     config: { responseModalities: ['IMAGE'], imageConfig: { aspectRatio: '4:3', imageSize: '1K' } },
@@ -173,7 +180,7 @@ export function createGemini(options: GeminiOptions): Gemini {
     drawPicture: (brief, call) => ask(options, client, pictureOf(options, brief), call),
     async ping(signal) {
       const { models } = await client();
-      const watched = watchedFetch({ maxBytes: 1_000_000 });
+      const watched = watchedFetch({ maxBytes: 1_000_000, maxValues: 10_000 });
       const attempt = {
         call: { signal },
         deadlineMs: 5_000,

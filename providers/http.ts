@@ -19,6 +19,8 @@ export interface WatchedFetch {
 export interface WatchOptions {
   /** Bytes of one answer; what is longer is cut off and cannot be used. */
   maxBytes: number;
+  /** Values in one answer of JSON, whose reading takes time and memory for each of them; what has more is cut off, too. */
+  maxValues?: number;
   /** Told of a 2xx before its body is read: from here on the call is paid. */
   onAccepted?: (headers: Headers) => void;
 }
@@ -51,25 +53,25 @@ function refusalOf({ status, headers }: Response): Diagnosis {
 }
 
 /** One per call. */
-export function watchedFetch({ maxBytes, onAccepted }: WatchOptions): WatchedFetch {
+export function watchedFetch({ maxBytes, maxValues, onAccepted }: WatchOptions): WatchedFetch {
   let last: Response | undefined;
-  let tooLarge = false;
-  const overflow = (): void => void (tooLarge = true);
+  let tooLarge: string | undefined;
+  const overflow = (limit: string): void => void (tooLarge = limit);
   return {
     async fetch(input, init) {
       last = undefined;
-      tooLarge = false;
+      tooLarge = undefined;
       // An SDK would take the key and the words to wherever a redirect points, again and again.
       last = await fetch(input, { ...init, redirect: 'manual' });
       if (last.ok) onAccepted?.(last.headers);
       else if (last.status < 400 || last.status > 599) return await refuse(last);
-      return limited(last, last.ok ? maxBytes : Math.min(maxBytes, refusalBytes), overflow);
+      return limited(last, last.ok ? maxBytes : Math.min(maxBytes, refusalBytes), overflow, maxValues);
     },
     headers: () => last?.headers,
     accepted: () => last?.ok === true,
     misread(error) {
       if (last?.ok === false) return statusOf(error) === undefined ? refusalOf(last) : undefined;
-      if (tooLarge) return { code: 'bad_output', why: `the answer has more than ${maxBytes} bytes` };
+      if (tooLarge !== undefined) return { code: 'bad_output', why: `the answer has more than ${tooLarge}` };
       if (last === undefined || diagnoseNetwork(error, true) !== undefined) return undefined;
       return { code: 'bad_output', why: 'the answer cannot be read' };
     },
@@ -94,21 +96,43 @@ export async function billed<T>(
 }
 
 /** The same answer, whose body fails as soon as it is longer than it may be; the rest of it is never taken in. */
-function limited(response: Response, maxBytes: number, overflow: () => void): Response {
+function limited(
+  response: Response,
+  maxBytes: number,
+  overflow: (limit: string) => void,
+  maxValues = Infinity,
+): Response {
   if (response.body === null) return response;
   let size = 0;
+  const values = valueCounter();
   const counter = new TransformStream<Uint8Array, Uint8Array>({
     transform(chunk, controller) {
       size += chunk.byteLength;
-      if (size <= maxBytes) controller.enqueue(chunk);
+      const fits = size <= maxBytes;
+      if (fits && values(chunk) <= maxValues) controller.enqueue(chunk);
       else {
-        overflow();
+        overflow(fits ? `${maxValues} values` : `${maxBytes} bytes`);
         controller.error(new Error('the answer is too large'));
       }
     },
   });
   const { status, statusText, headers } = response;
   return new Response(response.body.pipeThrough(counter), { status, statusText, headers });
+}
+
+/**
+ * How many values a JSON text has so far, at most: each stands behind one of `,[{`, of which base64 has none. Nothing is
+ * counted in an MP3, which has them by chance and is no JSON: it begins with 0xff or `ID3`.
+ */
+function valueCounter(): (chunk: Uint8Array) => number {
+  let first: number | undefined;
+  let values = 0;
+  return (chunk) => {
+    first ??= chunk[0];
+    if (first === 0xff || first === 0x49) return 0;
+    for (const byte of chunk) if (byte === 0x2c || byte === 0x5b || byte === 0x7b) values += 1;
+    return values;
+  };
 }
 
 /**

@@ -71,7 +71,6 @@ export interface SpeechRequest {
 
 export interface Transcript {
   text: string;
-  words: readonly { word: string; startSeconds: number; endSeconds: number }[];
   durationSeconds: number;
   model: string;
 }

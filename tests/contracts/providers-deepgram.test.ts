@@ -39,12 +39,11 @@ beforeAll(async () => {
 });
 afterAll(() => rig.close());
 
-test('the words that were spoken are heard, with times, and their seconds are charged', async () => {
+test('the words that were spoken are heard, and their seconds are charged', async () => {
   const call = rig.call('job-1:check');
   const heard = await deepgram().transcribe(audio, call);
   expect(heard.text.toLowerCase().replaceAll(/[^a-z ]/g, '')).toBe('mia found a lantern and it glowed');
-  expect(heard.words).toHaveLength(7);
-  expect(heard.words[6]?.endSeconds).toBeLessThanOrEqual(heard.durationSeconds + 0.01);
+  expect(heard.durationSeconds).toBeCloseTo(mp3Seconds(audio.bytes) ?? 0, 1);
   expect(call.charges[0]).toMatchObject({ provider: 'deepgram', model: 'nova-3' });
   await expectCharged(rig, call, { second: 'seconds' });
 });
@@ -63,7 +62,7 @@ test('silence is an answer without words', async () => {
   frame.set([0xff, 0xfb, 0x90, 0x00]);
   const bytes = Buffer.concat(Array.from({ length: 80 }, () => frame));
   const heard = await deepgram().transcribe({ ...audio, bytes }, rig.call('job-2:check'));
-  expect(heard).toMatchObject({ text: '', words: [] });
+  expect(heard).toMatchObject({ text: '' });
 });
 
 test('every error has its code, is tried as often as is safe, and is billed as the vendor would', async () => {

@@ -74,3 +74,10 @@ test('an answer of any shape is read without a stumble, and so is an error', () 
   for (const details of ['x', [null], [{ violations: 'x' }], [{ violations: [null] }]])
     expect(diagnose(error(429, { error: { details } }))?.code).toBe('rate_limited');
 });
+
+test('of very many parts and candidates only the first are looked at', () => {
+  const content = { parts: Array.from({ length: 1_000 }, () => ({ text: 'a' })) };
+  const answer = readAnswer({ candidates: Array.from({ length: 1_000 }, () => ({ content })) });
+  expect(answer.candidates).toHaveLength(1);
+  expect(partsOf(answer)).toHaveLength(20);
+});

@@ -4,6 +4,14 @@ import type { AddressInfo } from 'node:net';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { lateErrors, watchedFetch } from '../../providers/http.ts';
 
+const sound = Buffer.concat([Buffer.of(0xff), Buffer.alloc(10_000, ',[{')]);
+const bodies: Readonly<Record<string, string | Buffer>> = {
+  '/large': 'x'.repeat(1_000_000),
+  '/429/large': 'x'.repeat(1_000_000),
+  '/ten': '[0,{"a":[1,"]"]},[[{}]],"two"]',
+  '/eleven': '[0,{"a":[1,"]"]},[[{}]],"two",3]',
+  '/sound': sound,
+};
 const server = createServer((request, response) => {
   if (request.url === '/reset') response.destroy();
   else
@@ -12,7 +20,7 @@ const server = createServer((request, response) => {
         'retry-after': '4',
         'character-cost': '12',
       })
-      .end(request.url?.endsWith('/large') === true ? 'x'.repeat(1_000_000) : 'ok');
+      .end(bodies[request.url ?? ''] ?? 'ok');
 });
 let url: string;
 
@@ -72,4 +80,13 @@ test('what an SDK cannot read of a refusal is judged by the status', async () =>
   const error: unknown = await response.text().catch((thrown: unknown) => thrown);
   expect(error).toMatchObject({ message: 'the answer is too large' });
   expect(watched.misread(error)).toMatchObject(wanted);
+});
+
+test('an answer with too many values is cut off before anybody parses it; a sound has none', async () => {
+  const watched = watchedFetch({ maxBytes: 100_000, maxValues: 10 });
+  expect(await (await watched.fetch(`${url}/ten`)).json()).toHaveLength(4);
+  expect(Buffer.from(await (await watched.fetch(`${url}/sound`)).arrayBuffer())).toEqual(sound);
+  const response = await watched.fetch(`${url}/eleven`);
+  const error: unknown = await response.json().catch((thrown: unknown) => thrown);
+  expect(watched.misread(error)).toEqual({ code: 'bad_output', why: 'the answer has more than 10 values' });
 });

@@ -46,3 +46,10 @@ test('a cut file, another file and an empty one are not MP3', () => {
   ])
     expect(readMp3(bytes)).toBeUndefined();
 });
+
+test('millions of tiny frames are counted in seconds', () => {
+  const start = performance.now();
+  const tiny = Buffer.from([0xff, 0xf3, 0x14, 0xc4, ...Array.from({ length: 20 }, () => 0)]); // 24 kHz, 8 kbit/s
+  expect(read(Buffer.alloc(24 * 10_000_000, tiny)).seconds).toBeCloseTo(240_000, 1);
+  expect(performance.now() - start).toBeLessThan(20_000);
+});
