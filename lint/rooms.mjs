@@ -85,6 +85,7 @@ export const homes = {
   eta: ['workers/mail/layout.ts', 'dashboard/views.ts'],
   'csv-stringify': ['workers/reporting/csv.ts'],
   'file-type': ['workers/pictures/clean.ts'],
+  'fastest-levenshtein': ['workers/narration/word-error-rate.ts'],
   sharp: ['workers/pictures/clean.ts', 'sandbox'],
   'smtp-server': ['sandbox/smtp.ts'],
   'postal-mime': ['sandbox/mailbox.ts'],

@@ -1,7 +1,13 @@
 // How much of a text an independent ear did not hear: the word error rate. Pure.
+import { distance } from 'fastest-levenshtein';
 
 /** Above this a narration is flagged for a person to listen to. */
 export const flagAbove = 0.2;
+
+// The library compares characters, so every word of the text is written as one; those nobody expected are all alike. More
+// different words than there are characters is more than any text of ours has.
+const unexpected = '\uFFFF';
+const lastLetter = 0xff_fe;
 
 /**
  * Words that were left out, added or changed, as a share of the words of `reference`: 0 is perfect, and a long wrong
@@ -12,14 +18,12 @@ export function wordErrorRate(reference: string, heard: string, language = 'en')
   // What is longer is wrong however it goes on. Its end is left out: the time grows with the product of both.
   const got = wordsOf(heard.slice(0, 3 * reference.length + 1_000), language);
   if (expected.length === 0) return got.length === 0 ? 0 : 1;
-  const numbers = new Map<string, number>();
-  const numbered = (word: string): number => {
-    const known = numbers.get(word) ?? numbers.size;
-    numbers.set(word, known);
-    return known;
-  };
-  const compared = got.slice(0, 2 * expected.length);
-  return distance(expected.map(numbered), compared.map(numbered)) / expected.length;
+  const letters = new Map<string, string>();
+  for (const word of expected)
+    if (!letters.has(word)) letters.set(word, String.fromCodePoint(Math.min(letters.size, lastLetter)));
+  const spell = (words: readonly string[]): string =>
+    words.map((word) => letters.get(word) ?? unexpected).join('');
+  return distance(spell(expected), spell(got.slice(0, 2 * expected.length))) / expected.length;
 }
 
 /** Runs of letters, digits and marks; an apostrophe inside a word belongs to it. */
@@ -41,61 +45,4 @@ function wordsOf(text: string, language: string): string[] {
         )
       : [word],
   );
-}
-
-/** Levenshtein over numbers. Equal ends are cut off first: most narrations are nearly right. */
-function distance(left: readonly number[], right: readonly number[]): number {
-  let start = 0;
-  while (start < left.length && start < right.length && left[start] === right[start]) start += 1;
-  let end = 0;
-  while (
-    end < Math.min(left.length, right.length) - start &&
-    left[left.length - 1 - end] === right[right.length - 1 - end]
-  )
-    end += 1;
-  return middleDistance(left.slice(start, left.length - end), right.slice(start, right.length - end));
-}
-
-/**
- * 32 rows of the table at a time, each a bit (Myers 1999, Hyyrö 2003): the longest Japanese story has a thousand million pairs of
- * words, which one by one take ten seconds.
- */
-function middleDistance(left: readonly number[], right: readonly number[]): number {
-  if (left.length === 0) return right.length;
-  // By word, the rows of the block that have it.
-  const rows = new Int32Array(left.concat(right).reduce((most, word) => Math.max(most, word), 0) + 1);
-  // By column, what its number is more than that of the column before it, in the last row so far: -1, 0 or 1.
-  const steps = new Int8Array(right.length).fill(1);
-  for (let from = 0; from < left.length; from += 32) {
-    const block = left.slice(from, from + 32);
-    for (const [row, word] of block.entries()) rows[word] = (rows[word] ?? 0) | (1 << row);
-    passBlock(steps, right, { rows, lastRow: block.length - 1 });
-    for (const word of block) rows[word] = 0;
-  }
-  return steps.reduce((sum, step) => sum + step, left.length);
-}
-
-/** Takes `steps` from the row above a block to the block's last row. Names as in the papers. */
-function passBlock(
-  steps: Int8Array,
-  right: readonly number[],
-  { rows, lastRow }: { rows: Int32Array; lastRow: number },
-): void {
-  let pv = -1;
-  let mv = 0;
-  for (let column = 0; column < right.length; column += 1) {
-    const step = steps[column] ?? 0;
-    const less = step < 0 ? 1 : 0;
-    const more = step > 0 ? 1 : 0;
-    const matches = rows[right[column] ?? 0] ?? 0;
-    const eq = matches | less;
-    const xh = ((((eq & pv) + pv) | 0) ^ pv) | eq;
-    const ph = mv | ~(xh | pv);
-    const mh = pv & xh;
-    steps[column] = ((ph >>> lastRow) & 1) - ((mh >>> lastRow) & 1);
-    const shifted = (ph << 1) | more;
-    const xv = matches | mv;
-    pv = (mh << 1) | less | ~(xv | shifted);
-    mv = shifted & xv;
-  }
 }
