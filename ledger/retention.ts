@@ -40,6 +40,7 @@ export async function prune(db: Db): Promise<number> {
   return count;
 }
 
+// Nothing is given up before it was due, and `run_at` is what the index of open jobs has.
 const expireRows = {
   name: 'expire',
   text: `WITH late AS (

@@ -49,7 +49,8 @@ const mostUnreadBytes = 4_000_000;
 
 /**
  * pino's own buffered destination tries again for ever when the reader of stdout is gone, and so could hold an exit. A log that
- * cannot be written (a full disk, a reader that stands still) must not stop the work: its lines are dropped, and `onBack` is told how many.
+ * cannot be written (a full disk, a reader that stands still) must not stop the work: its lines are dropped, and `onBack` is told
+ * how many.
  */
 function batchedStdout(onBack: (lost: number) => void): { write: (line: string) => void } {
   let batch = '';
