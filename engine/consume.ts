@@ -1,5 +1,5 @@
 // BullMQ's Worker behind one function. It delivers; whether a delivery runs, and how it ended, is the ledger's to say.
-import { UnrecoverableError, type Job, type Worker } from 'bullmq';
+import { UnrecoverableError, WaitingError, type Job, type Worker } from 'bullmq';
 import { toError } from '../shared/errors.ts';
 import type { Emit } from '../shared/events.ts';
 import { retention } from './broker.ts';
@@ -55,7 +55,10 @@ class QueueConsumer implements Consumer {
     this.queue = queue;
     this.#concurrency = concurrency;
     this.#rest = new Rest({ link, queue, emit });
-    const processor = (job: Job<EngineData>) => this.#deliver(job, onDelivery);
+    const processor = async (job: Job<EngineData>, token?: string) => {
+      if (this.#held && (await isPutBack(job, token))) throw new WaitingError();
+      return this.#deliver(job, onDelivery);
+    };
     this.#build = () => {
       const worker = link.worker(queue, processor, {
         concurrency,
@@ -97,6 +100,10 @@ class QueueConsumer implements Consumer {
     if (this.#worker === undefined) return;
     this.#drop(true);
     this.take();
+  }
+
+  get #held(): boolean {
+    return !this.#wanted && this.#worker === undefined;
   }
 
   #run(worker: Worker): void {
@@ -163,6 +170,17 @@ class QueueConsumer implements Consumer {
     this.#underWay += by;
     this.#movedAt = performance.now();
   }
+}
+
+/**
+ * What the engine was handing over while the consumer became held goes to the front of the queue again, for another process.
+ * Where the engine cannot take it back it runs here: that is sooner than when the engine's lock of it ends.
+ */
+function isPutBack(job: Job, token: string | undefined): Promise<boolean> {
+  return job.moveToWait(token).then(
+    () => true,
+    () => false,
+  );
 }
 
 /** A worker whose server is away can report hundreds of errors a second: one line per message and ten seconds. */

@@ -21,8 +21,8 @@ const leaps = [
   { workMs: -60_000, apiMs: 300_000 },
 ] as const;
 const minuteMs = 60_000;
-/** What the engine was handing to it when its clock was found wrong, and is due, may begin a moment later. */
-const underWayMs = 2_000;
+/** A begin asked of the ledger before the hold may be written a moment after it. */
+const underWayMs = 500;
 
 const countOpen = {
   name: 'ft31_open',
@@ -100,13 +100,11 @@ async function leap(
     10_000,
   );
   const from = Date.now();
-  const sent = await world.caller.enqueueMany(60, some, { perSecond: 20 });
+  const sent = await world.caller.enqueueMany(40, some);
   const ids = idsOf(sent);
   await untilEnded(world, ids);
   const own = (await begins(world)).filter(({ id }) => ids.includes(id));
-  const settled = own.filter(({ at }) => at > from + underWayMs);
-  expect(settled.length).toBeGreaterThan(10);
-  expect(new Set(settled.map(({ pid }) => pid))).toEqual(new Set([healthy.pid]));
+  expect(new Set(own.map(({ pid }) => pid))).toEqual(new Set([healthy.pid]));
   expect(new Set(own.map(({ delay_ms }) => delay_ms))).toEqual(new Set([0, 500]));
   return from;
 }
