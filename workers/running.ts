@@ -17,6 +17,8 @@ export class LeaseLost extends Error {
 export interface RunningAttempt {
   begun: Begun;
   stop: Stop;
+  /** performance.now() when it was added: its begin gave it a lease of its own. */
+  heldAt?: number;
   /** What the handler last said of its progress, until it is written. */
   progress?: { percent: number; message: string | null };
 }
@@ -61,6 +63,7 @@ export class Running {
     // Begun while the process stops, e.g. after a wait for the ledger.
     if (this.#closing !== undefined) attempt.stop.close(this.#closing);
     if (this.#interrupted !== undefined) attempt.stop.abort(this.#interrupted);
+    attempt.heldAt = performance.now();
     this.#attempts.set(attempt.begun.jobId, attempt);
   }
 
@@ -123,12 +126,15 @@ export class Running {
     else if (performance.now() - this.#askedAt > this.#options.leaseMs / 15) this.#loseAll();
   }
 
-  #isSilent(): boolean {
-    return performance.now() - this.#renewedAt > (this.#options.leaseMs * 2) / 3;
+  #isSilent(since = this.#renewedAt): boolean {
+    return performance.now() - since > (this.#options.leaseMs * 2) / 3;
   }
 
+  /** Not those that have begun since: aborted, too, they would be begun and aborted again and again behind a slow ledger. */
   #loseAll(): void {
-    this.#abortAll(new LeaseLost('leases could not be renewed in time'));
+    const reason = new LeaseLost('leases could not be renewed in time');
+    for (const { stop, heldAt = 0 } of this.#attempts.values())
+      if (this.#isSilent(heldAt)) stop.abort(reason);
   }
 
   async #renew(): Promise<void> {

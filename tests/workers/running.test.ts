@@ -126,3 +126,24 @@ test('an attempt that ended while its renewal was under way is not told that it 
   running.stop();
   expect(attempt.stop.reason).toBeUndefined();
 });
+
+test('an attempt that begins while no renewal comes back has the time of its own lease', async () => {
+  await open(async () => Promise.resolve({}), 60_000);
+  const attempts = { renew: () => new Promise(() => undefined) } as unknown as RunningOptions['attempts'];
+  const leaseMs = 600;
+  const running = new Running({ attempts, leaseMs, renewMs: 20, emit: () => undefined });
+  const add = (jobId: string): Stop => {
+    const stop = new Stop();
+    running.add({ begun: { jobId, attemptNo: 1 } as never, stop });
+    return stop;
+  };
+  running.start();
+  const old = add('old');
+  await eventually('the old one is aborted', () => old.reason !== undefined);
+  const begunAt = performance.now();
+  const young = add('young');
+  await eventually('the young one is aborted', () => young.reason !== undefined);
+  running.stop();
+  expect(young.reason).toBeInstanceOf(LeaseLost);
+  expect(performance.now() - begunAt).toBeGreaterThan((leaseMs * 2) / 3);
+});
