@@ -1,5 +1,5 @@
 // Writes docs/reliability.md and the table in the README from docs/reliability.json, the figures of each
-// row's last run that passed. `--check` only compares, and fails when one of them is stale.
+// row's last run. `--check` only compares, and fails when one of them is stale.
 import { readFileSync, writeFileSync } from 'node:fs';
 
 const { machine, rows } = JSON.parse(readFileSync('docs/reliability.json', 'utf8'));
@@ -89,7 +89,7 @@ Timers are scaled down (lease 2 s, sweep 0.5 s) unless a row says otherwise.
 *Paid again*: calls whose outcome nobody could know (the process died, the connection broke), paid once more.
 *Recovery*: the longest time from the fault to what the row waits for.
 
-Figures of each row's last run that passed: ${ground}. Written by \`npm run faults:table\`.
+Figures of each row's last run; a row that failed in it is not here: ${ground}. Written by \`npm run faults:table\`.
 
 ${table}
 `;

@@ -1,5 +1,6 @@
 // Runs rows of the fault table: `node scripts/faults.mjs P|N|S [--only 01,08] [--repeat 20] [--engine redis|postgres] [--seed N] [--minutes N]`.
-// Rows that pass leave their figures in docs/reliability.json, from which scripts/faults-table.mjs writes the tables.
+// Rows that pass leave their figures in docs/reliability.json, from which scripts/faults-table.mjs writes the tables; a row that
+// fails loses those that it had.
 import { spawnSync } from 'node:child_process';
 import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { cpus } from 'node:os';
@@ -57,10 +58,11 @@ function keep(complete) {
   const rows = readLines(runFile).filter((row) => row.tier === tier);
   const fresh = new Map(rows.map((row) => [nameOf(row), row]));
   const kept = readKept().rows.filter((row) => !fresh.has(nameOf(row)) && !(complete && row.tier === tier));
-  const all = [...kept, ...fresh.values()].toSorted((one, other) => nameOf(one).localeCompare(nameOf(other)));
+  const passed = [...fresh.values()].filter((row) => row.failed !== true);
+  const all = [...kept, ...passed].toSorted((one, other) => nameOf(one).localeCompare(nameOf(other)));
   const machine = { cores: cpus().length, node: process.version, ...versions() };
   writeFileSync(keptFile, `${JSON.stringify({ machine, rows: all }, null, 2)}\n`);
-  console.log(`${fresh.size} rows are in ${keptFile}; npm run faults:table writes the tables`);
+  console.log(`${passed.length} rows are in ${keptFile}; npm run faults:table writes the tables`);
 }
 
 function nameOf({ ft, engine, name }) {

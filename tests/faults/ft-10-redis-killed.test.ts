@@ -3,9 +3,10 @@
 import { expect } from '@jest/globals';
 import { setTimeout as delay } from 'node:timers/promises';
 import { eventually } from '../support/house.ts';
-import { readiness } from './kit/census.ts';
+import { isUp, readiness } from './kit/census.ts';
+import { expectAccepted } from './kit/loss.ts';
 import { faultRow } from './kit/row.ts';
-import { canary } from './kit/world.ts';
+import { calmLeases, canary } from './kit/world.ts';
 
 const jobs = 1_000;
 
@@ -16,6 +17,7 @@ faultRow(
     engines: ['redis'],
     name: 'a Redis that is killed and comes back with its file costs nothing but time',
     redisArgs: ['--appendonly', 'yes', '--appendfsync', 'everysec'],
+    timers: calmLeases,
   },
   async (world) => {
     const api = await world.start('api');
@@ -33,16 +35,20 @@ faultRow(
     const killedAt = performance.now();
     await eventually('it is missed', async () => (await readiness(worker.url)).status === 503, 10_000);
     expect((await readiness(worker.url)).body).toContain('"engineReason":"away"');
+    expect(await isUp(worker.url, 'engine')).toBe(false);
     expect(await readiness(api.url)).toMatchObject({ status: 200 });
     await delay(Math.max(0, 3_000 - (performance.now() - killedAt)));
     await world.redis?.restart();
     const backAt = performance.now();
     await eventually('it is ready again', async () => (await readiness(worker.url)).status === 200, 10_000);
+    expect(await isUp(worker.url, 'engine')).toBe(true);
     await enqueuing;
     const enqueuedMs = performance.now() - backAt;
     const recoveryMs = enqueuedMs + (await world.settled(30_000));
     expect(recoveryMs).toBeLessThan(30_000);
     const counts = await world.check(['I1', 'I2', 'I3', 'I4', 'I5', 'I6', 'I8', 'I9', 'I12']);
+    expect(counts.extraCalls).toBe(0);
+    expectAccepted(world);
     const missed = worker.lines.slice(told).filter((line) => line.includes('"name":"engine","ready":false'));
     expect(missed).toHaveLength(1);
     return { ...counts, recoveryMs, jobs };

@@ -3,6 +3,7 @@
 import { expect } from '@jest/globals';
 import { setTimeout as delay } from 'node:timers/promises';
 import { eventually } from '../support/house.ts';
+import { isUp } from './kit/census.ts';
 import { recordReadiness } from './kit/ready.ts';
 import { faultRow } from './kit/row.ts';
 import { canary, type World } from './kit/world.ts';
@@ -23,11 +24,12 @@ faultRow(
     const api = `http://127.0.0.1:${world.env['STORYTIME_API_PORT'] ?? ''}`;
     const records = [recordReadiness(api), recordReadiness(() => work.url)];
     await world.caller.enqueueMany(200, pay);
-    const steady = world.caller.enqueueMany(300, pay, { perSecond: 50 });
-    await eventually('jobs come', () => world.caller.acknowledged().length >= 225);
+    const steady = world.caller.enqueueMany(300, pay, { perSecond: 100 });
+    await eventually('jobs come', () => world.caller.acknowledged().length >= 250);
     await world.postgres?.stopImmediately();
     const stoppedAt = Date.now();
     await checkRefusal(world, api);
+    expect(await isUp(work.url, 'ledger')).toBe(false);
     await delay(awayMs - (Date.now() - stoppedAt));
     await world.postgres?.start();
     const startedAt = Date.now();
@@ -42,6 +44,7 @@ faultRow(
       expect(record.turned('green', startedAt)).toBeLessThan(5_000);
       record.stop();
     }
+    expect(await isUp(work.url, 'ledger')).toBe(true);
     for (const member of world.members)
       expect(member.lines.filter((line) => line.includes('the ledger cannot be used'))).toHaveLength(1);
     const counts = await world.check(['I1', 'I2', 'I3', 'I4', 'I5', 'I9', 'I12']);
@@ -61,4 +64,11 @@ async function checkRefusal(world: World, api: string): Promise<void> {
   expect(Number(answer.headers.get('retry-after'))).toBeGreaterThan(0);
   expect(await answer.json()).toMatchObject({ code: 'ledger_unavailable' });
   expect(performance.now() - start).toBeLessThan(5_000);
+  // Those who read are told the same (and I9 holds it to the five seconds).
+  const [jobId = ''] = world.caller.acknowledged();
+  for (const path of [`/v1/jobs/${jobId}?include=attempts,steps`, '/v1/queues', '/v1/providers']) {
+    const { status, code, retryAfterS } = await world.caller.ask(path);
+    expect([path, status, code]).toEqual([path, 503, 'ledger_unavailable']);
+    expect(retryAfterS).toBeGreaterThan(0);
+  }
 }

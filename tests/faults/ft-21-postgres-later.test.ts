@@ -8,7 +8,7 @@ import { readiness } from './kit/census.ts';
 import { recordReadiness } from './kit/ready.ts';
 import { faultRow } from './kit/row.ts';
 
-const laterMs = 6_000;
+const laterMs = 10_000;
 
 faultRow(
   {

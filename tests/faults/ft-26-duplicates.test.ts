@@ -28,7 +28,7 @@ faultRow({ ft: '26', tier: 'P', name, timers }, async (world) => {
   // All over, and still they come: of this generation, of the one before, of one that never was.
   for (const { jobId = '' } of wishes) for (const generation of [1, 2, 3]) copies.add(jobId, generation, 1);
   await copies.done();
-  const counts = await world.check(['I1', 'I2', 'I3', 'I4', 'I5', 'I6', 'I12']);
+  const counts = await world.check(['I1', 'I2', 'I3', 'I4', 'I5', 'I6', 'I9', 'I12']);
   expect(counts.extraCalls).toBe(0);
   expect(world.bill.entries).toHaveLength(jobs * 2);
   expect(counts.reruns).toBe(refused());

@@ -40,7 +40,7 @@ faultRow(
       expect(record.turned('red', cutAt)).toBeLessThan(4_000);
       expect(record.turned('green', restoredAt)).toBeLessThan(10_000);
       record.stop();
-      const alsoCharged = ownBill.entries.map(({ step }) => step);
+      const alsoCharged = ownBill.entries;
       const counts = await world.check(['I1', 'I2', 'I3', 'I4', 'I5', 'I6', 'I9', 'I12'], { alsoCharged });
       return { ...counts, recoveryMs, jobs };
     } finally {

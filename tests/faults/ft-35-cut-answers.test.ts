@@ -32,6 +32,7 @@ faultRow(
     const recoveryMs = await world.settled(60_000);
     await proxy.close();
     const counts = await world.check(['I1', 'I2', 'I3', 'I9', 'I12'], { cutsAllowed: true });
+    expect(api.ends.length).toBeGreaterThan(1);
     expect(world.caller.sent.length).toBeGreaterThan(jobs * 1.2); // it was a storm
     expect(new Set(world.caller.acknowledged()).size).toBe(jobs);
     expect(await world.states()).toEqual({ succeeded: jobs });

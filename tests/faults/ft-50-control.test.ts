@@ -2,6 +2,8 @@
 // about a healthy system proves nothing about a sick one.
 import { expect } from '@jest/globals';
 import { openEngine } from '../../engine/connect.ts';
+import { eventually } from '../support/house.ts';
+import { connectionsOf } from './kit/census.ts';
 import { allInvariants } from './kit/check.ts';
 import { faultRow } from './kit/row.ts';
 import { calmLeases, canary, type World } from './kit/world.ts';
@@ -19,6 +21,7 @@ faultRow(
   async (world) => {
     await world.start('api');
     await Promise.all([world.start('work'), world.start('work')]);
+    const before = await connectionsOf(world);
     await world.caller.enqueueMany(
       2_000,
       (index) => (index % 10 === 0 ? ['pay', { steps: 2, callMs: 5, canary }] : ['quick', { canary }]),
@@ -30,6 +33,11 @@ faultRow(
     expect(world.bill.entries).toHaveLength(400);
     expect(await engineText(world)).not.toContain('Ottilie');
     expect(world.caller.sent).toHaveLength(2_000);
+    // I11: what the load needed is given back; a pool keeps an idle connection for ten seconds.
+    await eventually('as many connections as before', async () => {
+      const after = await connectionsOf(world);
+      return after.sessions <= before.sessions + 2 && after.redisClients <= before.redisClients;
+    });
     return { ...counts, recoveryMs, jobs: 2_000 };
   },
 );

@@ -3,6 +3,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { connect } from 'node:net';
 import type { Db } from '../../../ledger/db.ts';
 import type { Member } from './fleet.ts';
+import type { World } from './world.ts';
 
 export interface Census {
   /** Open file descriptors and resident MB, by member. */
@@ -32,6 +33,16 @@ function residentMegabytes(pid: number): number {
   return Math.round(Number(kilobytes) / 1_024);
 }
 
+/** What all processes of a row hold open at its stores, but for the row itself. */
+export async function connectionsOf({
+  members,
+  db,
+  redis,
+}: Pick<World, 'members' | 'db' | 'redis'>): Promise<{ sessions: number; redisClients: number }> {
+  const { sessions } = await takeCensus(members, db);
+  return { sessions, redisClients: redis === undefined ? 0 : await countRedisClients(redis.port) };
+}
+
 /** Clients of a Redis. */
 export async function countRedisClients(port: number): Promise<number> {
   return (await askRedis(port, 'CLIENT LIST')).split('\n').filter((line) => line.includes('addr=')).length;
@@ -48,13 +59,23 @@ export function askRedis(port: number, command: string): Promise<string> {
 }
 
 /** Status of a member's `path` (default /readyz); 0 when nobody answers within 3 s. `url`: of an api, its base address. */
-export async function readiness(url: string, path = '/readyz'): Promise<{ status: number; body: string }> {
+export async function readiness(
+  url: string,
+  path = '/readyz',
+  headers: Record<string, string> = {},
+): Promise<{ status: number; body: string }> {
   try {
-    const answer = await fetch(`${url}${path}`, { signal: AbortSignal.timeout(3_000) });
+    const answer = await fetch(`${url}${path}`, { headers, signal: AbortSignal.timeout(3_000) });
     return { status: answer.status, body: await answer.text() };
   } catch {
     return { status: 0, body: '' };
   }
+}
+
+/** Whether a work process's metrics say that it can use this store. */
+export async function isUp(url: string, dependency: 'ledger' | 'engine'): Promise<boolean> {
+  const { body } = await readiness(url, '/metrics');
+  return body.includes(`storytime_dependency_up{dependency="${dependency}"} 1`);
 }
 
 /** What a process has computed since it began; the kernel counts in hundredths of a second. */

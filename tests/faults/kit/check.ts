@@ -1,12 +1,15 @@
 // The checker: joins what the callers saw, what the ledger says and what the bill says, and holds them to the invariants.
 // `checkInvariants` throws with the offending ids; what it counted on the way is the row's line in the table.
-// I1 nothing acknowledged is lost, and all of it has ended   I2 no job that nobody asked for   I3 one final outcome a job
-// I4 no step paid twice, but for calls of unknown outcome    I5 a superseded attempt wrote nothing   I6 attempts are counted right
-// I8 the engine holds every job that it was given and that has not begun
-// I9 every request is answered in 5 s: 2xx, a typed 4xx, a typed 503    I12 no personal data, no stray error, in log or problem
+// I1 every wish was accepted, nothing of it is lost, and all of it has ended   I2 no job that nobody asked for
+// I3 one final outcome a job, told once   I4 no step paid twice but for calls of unknown outcome, and never once it is stored
+// I5 a superseded attempt wrote nothing   I6 attempts are counted right, and no more of them than allowed
+// I8 the engine holds every job that it was given and that has not begun, and hands out none that is over
+// I9 every request is answered in 5 s: 2xx, a typed 4xx, a typed 503 that says when to come again
+// I12 no personal data, no stray error, in log, metric or problem
 import type { Db } from '../../../ledger/db.ts';
 import type { Caller, Sent } from './client.ts';
 import type { Member } from './fleet.ts';
+import { countRefused, leaks, toldTwice } from './words.ts';
 
 export type Invariant = 'I1' | 'I2' | 'I3' | 'I4' | 'I5' | 'I6' | 'I8' | 'I9' | 'I12';
 export const allInvariants: readonly Invariant[] = ['I1', 'I2', 'I3', 'I4', 'I5', 'I6', 'I8', 'I9', 'I12'];
@@ -14,15 +17,24 @@ export const allInvariants: readonly Invariant[] = ['I1', 'I2', 'I3', 'I4', 'I5'
 export interface Evidence {
   db: Db;
   caller: Caller;
-  /** `<job id>:<step>` of each charged call. */
-  charged: readonly string[];
+  charged: readonly Paid[];
+  /** How many attempts a job of this kind has. */
+  attemptsOf: (kind: string) => number;
   members: readonly Member[];
   /** Metrics, and whatever else a row wants looked through. */
   texts: readonly string[];
-  /** Jobs that the engine does not hold and should, as `3 waiting of play`. */
-  forgotten: () => Promise<readonly string[]>;
+  /** Where engine and ledger do not agree, as `3 waiting of play`. */
+  disagreement: () => Promise<readonly string[]>;
   /** Texts that must not leave the ledger. */
   canaries: readonly string[];
+}
+
+/** A charged call. */
+export interface Paid {
+  /** `<job id>:<step>`. */
+  step: string;
+  /** When it was charged, in ms since 1970. */
+  at: number;
 }
 
 export interface Counts {
@@ -40,8 +52,10 @@ export interface CheckOptions {
   finals?: readonly string[];
   /** Requests without an answer are right: the row kills the API or cuts its connections. Late answers never are. */
   cutsAllowed?: boolean;
-  /** `<job id>:<step>` of calls on a bill of the row's own. */
-  alsoCharged?: readonly string[];
+  /** Wishes may end without a job: the row asks for what is refused. */
+  refusalsAllowed?: boolean;
+  /** Calls on a bill of the row's own. */
+  alsoCharged?: readonly Paid[];
   /** Log lines that the row provokes on purpose. */
   logAllowed?: RegExp;
 }
@@ -55,6 +69,7 @@ interface Facts {
 
 interface JobFacts {
   id: string;
+  kind: string;
   state: string;
   source: string;
   failures: number;
@@ -71,12 +86,16 @@ interface AttemptFacts {
 
 const readJobs = {
   name: 'check_jobs',
-  text: `SELECT j.id, j.state::text, j.source, j.failures::int, j.attempt_no, i.key
+  text: `SELECT j.id, j.kind, j.state::text, j.source, j.failures::int, j.attempt_no, i.key
     FROM job j LEFT JOIN idempotency i ON i.job_id = j.id`,
 };
 const readAttempts = {
   name: 'check_attempts',
   text: 'SELECT job_id, attempt_no, outcome::text, code FROM attempt ORDER BY job_id, attempt_no',
+};
+const readStored = {
+  name: 'check_stored',
+  text: `SELECT job_id || ':' || name AS step, extract(epoch FROM created_at)::float8 * 1000 AS at FROM step`,
 };
 const readStale = {
   name: 'check_stale',
@@ -102,7 +121,7 @@ export async function checkInvariants(
     lost: 0,
     reruns: jobs.reduce((sum, { attempt_no }) => sum + Math.max(0, attempt_no - 1), 0),
     refused: countRefused(evidence.members),
-    extraCalls: evidence.charged.length - new Set(evidence.charged).size,
+    extraCalls: evidence.charged.length - new Set(evidence.charged.map(({ step }) => step)).size,
   };
 }
 
@@ -113,7 +132,11 @@ const checks: Record<Invariant, Check> = {
     const states = new Map(jobs.map((job) => [job.id, job.state]));
     const finals = options.finals ?? ['succeeded'];
     const wanted = new Set([...evidence.caller.acknowledged(), ...states.keys()]); // children, too
-    return [...wanted].filter((id) => !finals.includes(states.get(id) ?? 'not there'));
+    const unheard = evidence.caller.wishes.filter(({ jobId }) => jobId === undefined);
+    return [
+      ...(options.refusalsAllowed === true ? [] : unheard.map(({ key }) => `${key} was not accepted`)),
+      ...[...wanted].filter((id) => !finals.includes(states.get(id) ?? 'not there')),
+    ];
   },
   I2: ({ evidence, jobs }) => {
     const asked = new Set(evidence.caller.acknowledged());
@@ -121,46 +144,41 @@ const checks: Record<Invariant, Check> = {
     const strange = jobs.filter(
       ({ id, source, key }) => source === 'api' && !asked.has(id) && !keys.has(key ?? ''),
     );
-    const doubled = [...countBy(jobs.flatMap(({ key }) => key ?? []))].flatMap(([key, count]) =>
-      count > 1 ? key : [],
-    );
-    return [...strange.map(({ id }) => id), ...doubled];
+    return strange.map(({ id }) => id);
   },
-  I3: ({ jobs, attempts }) => {
+  I3: ({ evidence, jobs, attempts }) => {
     const successes = countBy(
       attempts.filter(({ outcome }) => outcome === 'succeeded').map(({ job_id }) => job_id),
     );
     const last = new Map(attempts.map((attempt) => [attempt.job_id, attempt]));
-    return jobs.flatMap(({ id, state, attempt_no }) => {
+    const wrong = jobs.flatMap(({ id, state, attempt_no }) => {
       const right = (successes.get(id) ?? 0) === (state === 'succeeded' ? 1 : 0);
       const current = state !== 'succeeded' || last.get(id)?.attempt_no === attempt_no;
       return right && current ? [] : id;
     });
+    return [...wrong, ...toldTwice(evidence.members)];
   },
-  I4: ({ evidence, attempts }) => {
+  I4: async ({ evidence, attempts }) => {
     const unknown = countBy(attempts.filter(mayHavePaid).map(({ job_id }) => job_id));
-    return [...countBy(evidence.charged)].flatMap(([step, calls]) =>
+    const often = [...countBy(evidence.charged.map(({ step }) => step))].flatMap(([step, calls]) =>
       calls > 1 + (unknown.get(step.split(':')[0] ?? '') ?? 0) ? `${step} (${calls} calls)` : [],
     );
+    const rows = await evidence.db.run<Paid & object>(readStored, []);
+    const stored = new Map(rows.map(({ step, at }) => [step, at]));
+    const late = evidence.charged.filter(({ step, at }) => at > (stored.get(step) ?? Infinity));
+    return [...often, ...late.map(({ step }) => `${step} (paid again after its answer was stored)`)];
   },
   I5: async ({ evidence }) =>
     (await evidence.db.run<{ step: string }>(readStale, [])).map(({ step }) => step),
-  I6: ({ jobs, attempts }) => {
-    const failed = countBy(
-      attempts.filter(({ outcome }) => outcome === 'failed').map(({ job_id }) => job_id),
-    );
-    const spent = countBy(
-      attempts
-        .filter(({ outcome }) => outcome === 'failed' || outcome === 'crashed')
-        .map(({ job_id }) => job_id),
-    );
-    return jobs.flatMap(({ id, failures }) =>
-      failures >= (failed.get(id) ?? 0) && failures <= (spent.get(id) ?? 0)
+  I6: ({ evidence, jobs, attempts }) => {
+    const spent = countBy(attempts.filter(countsAsFailure).map(({ job_id }) => job_id));
+    return jobs.flatMap(({ id, kind, failures }) =>
+      failures === (spent.get(id) ?? 0) && failures <= evidence.attemptsOf(kind)
         ? []
         : `${id} (${failures} failures)`,
     );
   },
-  I8: ({ evidence }) => evidence.forgotten(),
+  I8: ({ evidence }) => evidence.disagreement(),
   I9: ({ evidence, options }) =>
     evidence.caller.sent
       .filter((sent) => !isTrue(sent, options.cutsAllowed === true))
@@ -168,17 +186,7 @@ const checks: Record<Invariant, Check> = {
         ({ key, status, code, failure, ms }) =>
           `${key} ${status} ${code ?? failure ?? ''} ${Math.round(ms)} ms`,
       ),
-  I12: ({ evidence, options }) => [
-    ...evidence.members.flatMap(({ name, lines }) =>
-      lines
-        .filter((line) => isForbidden(line, evidence.canaries) && options.logAllowed?.test(line) !== true)
-        .map((line) => `${name}: ${line.slice(0, 300)}`),
-    ),
-    ...evidence.caller.sent.flatMap(({ body = '' }) =>
-      holds(body, evidence.canaries) ? `problem: ${body}` : [],
-    ),
-    ...evidence.texts.filter((text) => holds(text, evidence.canaries)).map((text) => text.slice(0, 300)),
-  ],
+  I12: ({ evidence, options }) => leaks(evidence, options.logAllowed),
 };
 
 /** An attempt that ended without our knowing how its call ended. */
@@ -187,29 +195,19 @@ function mayHavePaid({ outcome, code }: AttemptFacts): boolean {
   return code === 'unknown_outcome' || code === 'timeout';
 }
 
-function isTrue({ status, code, failure, ms }: Sent, cutsAllowed: boolean): boolean {
+/** A crash counts only where it is proven that this very attempt was the cause. */
+function countsAsFailure({ outcome, code }: AttemptFacts): boolean {
+  return outcome === 'failed' || (outcome === 'crashed' && code === 'bug');
+}
+
+function isTrue({ status, code, failure, ms, retryAfterS = 0 }: Sent, cutsAllowed: boolean): boolean {
   if (ms > 5_000 || failure === 'timeout') return false;
   if (failure === 'cut') return cutsAllowed;
-  return (status < 300 || code !== 'untyped') && (status < 500 || status === 503);
-}
-
-/** A canary, or an error that nobody meant to write. */
-function isForbidden(line: string, canaries: readonly string[]): boolean {
-  return holds(line, canaries) || /UnhandledPromise|TypeError|ReferenceError|a fault of ours/.test(line);
-}
-
-function holds(text: string, canaries: readonly string[]): boolean {
-  return canaries.some((canary) => text.includes(canary));
+  return (status < 300 || code !== 'untyped') && (status < 500 || (status === 503 && retryAfterS > 0));
 }
 
 function countBy(names: readonly string[]): Map<string, number> {
   const counts = new Map<string, number>();
   for (const name of names) counts.set(name, (counts.get(name) ?? 0) + 1);
   return counts;
-}
-
-/** The work processes' own words: an outcome that was not recorded, a step that was refused. */
-function countRefused(members: readonly Member[]): number {
-  const lines = members.flatMap((member) => member.lines);
-  return lines.filter((line) => line.includes('"recorded":false')).length;
 }

@@ -12,6 +12,8 @@ export interface Sent {
   /** Problem code of an answer that is none of 2xx; `untyped` when it has none. */
   code?: string;
   jobId?: string;
+  /** Of the header Retry-After, in seconds. */
+  retryAfterS?: number;
   failure?: 'timeout' | 'cut';
   /** The body of a problem, for the scan for personal data. */
   body?: string;
@@ -41,6 +43,8 @@ export interface Caller {
   ) => Promise<Wish[]>;
   /** One request, not sent again. */
   send: (key: string, body: object) => Promise<Sent>;
+  /** One GET of this path, not sent again. */
+  ask: (path: string) => Promise<Sent>;
 }
 
 export interface EnqueueOptions {
@@ -55,6 +59,12 @@ export interface Pace {
   perSecond?: number;
 }
 
+interface Asked {
+  method?: string;
+  headers?: Record<string, string>;
+  body?: string;
+}
+
 /** The API promises an answer within 5 s; the caller waits a little longer, to tell late from never. */
 const giveUpMs = 7_000;
 
@@ -64,19 +74,19 @@ export function createCaller(api: () => string, apiKey: string): Caller {
   const wishes: Wish[] = [];
   let count = 0;
 
-  async function send(key: string, body: object): Promise<Sent> {
+  function send(key: string, body: object): Promise<Sent> {
+    const headers = { 'content-type': 'application/json', 'idempotency-key': key };
+    return request(key, '/v1/jobs', { method: 'POST', headers, body: JSON.stringify(body) });
+  }
+
+  async function request(key: string, path: string, init: Asked = {}): Promise<Sent> {
     const entry: Sent = { key, sentAt: Date.now(), ms: 0, status: 0 };
     sent.push(entry);
     const start = performance.now();
     try {
-      const answer = await fetch(`${api()}/v1/jobs`, {
-        method: 'POST',
-        headers: {
-          authorization: `Bearer ${apiKey}`,
-          'content-type': 'application/json',
-          'idempotency-key': key,
-        },
-        body: JSON.stringify(body),
+      const answer = await fetch(`${api()}${path}`, {
+        ...init,
+        headers: { ...init.headers, authorization: `Bearer ${apiKey}` },
         signal: AbortSignal.timeout(giveUpMs),
       });
       const text = await answer.text();
@@ -113,6 +123,7 @@ export function createCaller(api: () => string, apiKey: string): Caller {
     acknowledged: () => wishes.flatMap(({ jobId }) => jobId ?? []),
     enqueue,
     send,
+    ask: (path) => request(`GET ${path}`, path),
     async enqueueMany(total, make, { parallel = 20, perSecond } = {}) {
       const done: Promise<Wish>[] = [];
       let next = 0;
@@ -143,10 +154,15 @@ function isAccepted(status: number): boolean {
 
 function judge(answer: Response, text: string): Partial<Sent> {
   const body = parse(text);
-  if (answer.ok) return { status: answer.status, jobId: String(body['id']) };
+  if (answer.ok) return { status: answer.status, jobId: String(body['id']) }; // of a read it is nobody's
   const typed = answer.headers.get('content-type')?.startsWith('application/problem+json') === true;
   const { code } = body;
-  return { status: answer.status, code: typed && typeof code === 'string' ? code : 'untyped', body: text };
+  return {
+    status: answer.status,
+    code: typed && typeof code === 'string' ? code : 'untyped',
+    retryAfterS: Number(answer.headers.get('retry-after') ?? 0),
+    body: text,
+  };
 }
 
 function parse(text: string): Record<string, unknown> {

@@ -1,5 +1,6 @@
 // Jobs for rows that lose the engine: some due now, some soon, some in an hour, so that at any moment the engine holds many of
 // each; and how the loss was noticed, by the work processes' own words.
+import { expect } from '@jest/globals';
 import { eventually } from '../../support/house.ts';
 import { compareEngine } from './agreement.ts';
 import type { EnqueueOptions } from './client.ts';
@@ -30,6 +31,10 @@ const countTwice = {
   name: 'loss_twice',
   text: `SELECT job_id FROM attempt GROUP BY job_id, generation HAVING count(*) > 1`,
 };
+const countOpen = {
+  name: 'loss_open',
+  text: 'SELECT DISTINCT state::text FROM job WHERE finished_at IS NULL',
+};
 
 /**
  * Waits until all that is due now or soon has ended, holds the engine to the jobs of an hour hence, and lets these run, too.
@@ -48,6 +53,34 @@ export async function settleAfterLoss(world: World, later: number): Promise<numb
   await world.db.run(makeDue, []);
   await world.settled(30_000);
   return performance.now() - start;
+}
+
+/**
+ * Enqueues `jobs` of `mixed` and kills Redis while they still come: some wait, some run, some are due later, and some were told
+ * by their provider to come again in four seconds. Resolves at the kill, with what is left to enqueue under way.
+ */
+export async function killUnderLoad(world: World, jobs: number): Promise<{ enqueued: Promise<unknown> }> {
+  const met = new Set<string>();
+  world.bill.meet((step) => {
+    if (met.has(step) || world.random() > 1 / 4) return { how: 'answer' };
+    met.add(step);
+    return { how: 'refuse', status: 429, retryAfterS: 4 };
+  });
+  const enqueued = world.caller.enqueueMany(jobs, mixed, { perSecond: 250 });
+  const open = async (): Promise<string[]> =>
+    (await world.db.run<{ state: string }>(countOpen, [])).map(({ state }) => state).toSorted();
+  await eventually('there are jobs of every kind', async () => {
+    const states = await open();
+    const many = world.caller.acknowledged().length >= jobs / 2;
+    return many && ['running', 'scheduled', 'snoozed', 'waiting'].every((state) => states.includes(state));
+  });
+  await world.redis?.kill();
+  return { enqueued };
+}
+
+/** Every request was accepted at once: no caller noticed. */
+export function expectAccepted({ caller }: Pick<World, 'caller'>): void {
+  expect(caller.sent.filter(({ status }) => status !== 202)).toEqual([]);
 }
 
 /** Jobs of which one dispatch began twice: an id of the engine was used again. */

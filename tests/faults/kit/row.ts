@@ -49,11 +49,9 @@ export function faultRow(options: RowOptions, body: (world: World) => Promise<Ro
           process.stdout.write(
             `FT-${ft} ${engine}: ${lineOf(result)}, took ${(tookMs / 1_000).toFixed(0)} s\n`,
           );
-          appendFileSync(
-            resultsFile,
-            `${JSON.stringify({ ft, tier, engine, name, ...rounded(result), tookMs })}\n`,
-          );
+          tell({ ft, tier, engine, name, ...rounded(result), tookMs });
         } catch (thrown) {
+          tell({ ft, tier, engine, name, failed: true });
           process.stdout.write(
             `FT-${ft} ${engine} failed; run it again with FAULTS_SEED=${seed}\n${await findings(world)}`,
           );
@@ -65,6 +63,10 @@ export function faultRow(options: RowOptions, body: (world: World) => Promise<Ro
       timeoutMs,
     );
   }
+}
+
+function tell(result: object): void {
+  appendFileSync(resultsFile, `${JSON.stringify(result)}\n`);
 }
 
 function isWanted(engine: EngineName): boolean {

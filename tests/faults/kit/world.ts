@@ -6,11 +6,13 @@ import { pathToFileURL } from 'node:url';
 import { openDb, type Db } from '../../../ledger/db.ts';
 import { freePort } from '../../../ledger/embedded/port.ts';
 import { createKey } from '../../../ledger/keys.ts';
+import { registry } from '../../../queues/index.ts';
 import { createFolder, removeFolder } from '../../support/folders.ts';
 import { eventually } from '../../support/house.ts';
 import type { TestRedis } from '../../support/redis.ts';
 import type { RedisGroup } from '../../support/redis-groups.ts';
-import { compareEngine } from './agreement.ts';
+import { disagreementOf } from './agreement.ts';
+import { faultRegistry } from '../programs/kinds.ts';
 import { startBill, type Bill } from './bill.ts';
 import { readiness } from './census.ts';
 import { checkInvariants, type CheckOptions, type Counts, type Invariant } from './check.ts';
@@ -136,13 +138,14 @@ export async function openWorld(options: WorldOptions): Promise<World & { close:
     settled: (limitMs) => untilSettled(states, limitMs),
     hasten: async () => void (await db.run(hasten, [])),
     async check(names, given) {
-      const billed = [...bill.entries, ...((await sandbox?.bill()) ?? [])].flatMap(({ step }) => step ?? []);
-      const charged = [...billed, ...(given?.alsoCharged ?? [])];
-      const forgotten = async (): Promise<readonly string[]> =>
-        (await compareEngine({ db, databaseUrl, redisUrl })).forgotten;
-      const texts = names.includes('I12') ? await metricsOf(members) : [];
+      const vendors = ((await sandbox?.bill()) ?? []).flatMap(({ step, at }) =>
+        step === undefined ? [] : { step, at: Date.parse(at) },
+      );
+      const charged = [...bill.entries, ...vendors, ...(given?.alsoCharged ?? [])];
+      const disagreement = () => disagreementOf({ db, databaseUrl, redisUrl });
+      const texts = names.includes('I12') ? await metricsOf(members, key) : [];
       return checkInvariants(
-        { db, caller, charged, members, texts, forgotten, canaries: canariesOf(key) },
+        { db, caller, charged, members, texts, disagreement, attemptsOf, canaries: canariesOf(key) },
         names,
         given,
       );
@@ -152,9 +155,19 @@ export async function openWorld(options: WorldOptions): Promise<World & { close:
 }
 
 /** What live processes tell a Prometheus. */
-async function metricsOf(members: readonly Member[]): Promise<string[]> {
-  const speaking = members.filter(({ alive, url }) => alive && url !== '');
-  return Promise.all(speaking.map(async ({ url }) => (await readiness(url, '/metrics')).body));
+async function metricsOf(members: readonly Member[], key: string): Promise<string[]> {
+  const speaking = members.filter(({ alive, url, name }) => alive && url !== '' && /^(api|work)/.test(name));
+  return Promise.all(
+    speaking.map(async ({ url, name }) => {
+      const { status, body } = await readiness(url, '/metrics', { authorization: `Bearer ${key}` });
+      if (status !== 200) throw new Error(`${name} tells no metrics: ${status} ${body}`);
+      return body;
+    }),
+  );
+}
+
+function attemptsOf(kind: string): number {
+  return (faultRegistry.find(kind) ?? registry.find(kind))?.retry.attempts ?? 0;
 }
 
 async function readStates(db: Db): Promise<Record<string, number>> {

@@ -3,6 +3,7 @@
 import { expect } from '@jest/globals';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { PartName } from '../kit/fleet.ts';
+import { countRedisClients } from '../kit/census.ts';
 import { faultRow } from '../kit/row.ts';
 import type { World } from '../kit/world.ts';
 import { eventually } from '../../support/house.ts';
@@ -28,10 +29,11 @@ async function live(world: World, part: PartName): Promise<void> {
   });
 }
 
-async function connections(world: World): Promise<number> {
-  const [row] = await world.db.prisma.$queryRaw<{ count: number }[]>`
+/** Sessions at PostgreSQL, whoever made them, and clients at Redis. */
+async function connections({ db, redis }: World): Promise<number> {
+  const [row] = await db.prisma.$queryRaw<{ count: number }[]>`
     SELECT count(*)::int AS count FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()`;
-  return row?.count ?? 0;
+  return (row?.count ?? 0) + (redis === undefined ? 0 : await countRedisClients(redis.port));
 }
 
 faultRow(

@@ -8,7 +8,8 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, expect } from '@jest/globals';
 import { Redis } from 'ioredis';
 import { eventually } from '../../support/house.ts';
-import { readiness } from '../kit/census.ts';
+import { isUp, readiness } from '../kit/census.ts';
+import { expectAccepted } from '../kit/loss.ts';
 import { faultRow } from '../kit/row.ts';
 import { canary } from '../kit/world.ts';
 
@@ -42,6 +43,7 @@ faultRow(
     const told = await readiness(api.url, '/readyz?verbose');
     expect(told.status).toBe(200);
     expect(told.body).toContain('"engineReason":"not_persisting"');
+    expect(await isUp(worker.url, 'engine')).toBe(false);
     expect(worker.lines.filter((line) => line.includes('MISCONF')).length).toBeGreaterThan(0);
     execFileSync('mount', ['-o', 'remount,size=64m', disk]);
     await client.bgsave();
@@ -49,6 +51,8 @@ faultRow(
     await eventually('it is ready again', isReady, 10_000);
     const recoveryMs = await world.settled(30_000);
     const counts = await world.check(['I1', 'I2', 'I3', 'I4', 'I5', 'I6', 'I8', 'I9', 'I12']);
+    expect(await isUp(worker.url, 'engine')).toBe(true);
+    expectAccepted(world);
     return { ...counts, recoveryMs, jobs };
   },
 );

@@ -54,7 +54,7 @@ faultRow(
       expect(record.turned('green', pluggedAt)).toBeLessThan(10_000);
       record.stop();
       expect(lonely.ends).toEqual([]);
-      const alsoCharged = ownBill.entries.map(({ step }) => step);
+      const alsoCharged = ownBill.entries;
       const counts = await world.check(['I1', 'I2', 'I3', 'I4', 'I5', 'I6', 'I9', 'I12'], { alsoCharged });
       expect(counts.refused).toBeGreaterThan(0);
       return { ...counts, recoveryMs, jobs };
