@@ -59,7 +59,17 @@ async function start(part: Part, { env, queues, cast, lane }: WorkStart): Promis
   });
   await refuseEviction(part, parts.engine);
   const dayMicroUsd = dailyBudgetMicroUsd(config);
-  const options = { ...parts, ...openServices(part, parts), ...cast, config, emit, version, dayMicroUsd };
+  const shutMs = config.STORYTIME_BREAKER === 'on' ? config.STORYTIME_GATE_MS : undefined;
+  const options = {
+    ...parts,
+    ...openServices(part, parts),
+    ...cast,
+    config,
+    emit,
+    version,
+    dayMicroUsd,
+    shutMs,
+  };
   if (lane === true) return runLane(part, options);
   const graceMs = config.STORYTIME_GRACE_MS;
   const leadMs = laneLeadMs(config.STORYTIME_LEASE_MS);

@@ -120,6 +120,14 @@ const unansweredRow = {
   text: `SELECT count(*)::int AS count FROM attempt WHERE job_id = $1 AND outcome = 'snoozed' AND code = 'unknown_outcome'`,
 };
 
+// Between the job's last wait for a provider and its running attempt: what it did itself in this attempt proves nothing against it.
+const provenRow = {
+  name: 'gate_proven',
+  text: `SELECT 1 FROM gate g JOIN job j ON j.id = $1 WHERE g.provider = $2 AND g.reopened_at < j.started_at
+    AND g.reopened_at > (SELECT max(a.ended_at) FROM attempt a
+      WHERE a.job_id = $1 AND a.outcome = 'snoozed' AND a.code IN ('unavailable', 'timeout', 'unknown_outcome'))`,
+};
+
 /** Closes it for everybody. True when this is news: it was open, or closed for another reason. */
 export async function closeGate(db: Db, closing: Closing): Promise<boolean> {
   const { provider, reason, by, baseMs, capMs, probeId = null } = closing;
@@ -201,4 +209,9 @@ export async function gateMs(db: Db, provider: string): Promise<number | undefin
 export async function countUnanswered(db: Db, jobId: string): Promise<number> {
   const [row] = await db.run<{ count: number }>(unansweredRow, [jobId]);
   return row?.count ?? 0;
+}
+
+/** Whether the gate has been opened since the job last waited for a provider that was away, and before it runs now. */
+export async function isProvenBack(db: Db, jobId: string, provider: string): Promise<boolean> {
+  return (await db.run(provenRow, [jobId, provider])).length > 0;
 }

@@ -46,7 +46,22 @@ export function readAnswer(raw: unknown): Answer | undefined {
 
 interface Refused {
   statusCode?: unknown;
-  body?: { err_code?: unknown; category?: unknown; request_id?: unknown } | null;
+  body?: {
+    err_code?: unknown;
+    category?: unknown;
+    err_msg?: unknown;
+    message?: unknown;
+    request_id?: unknown;
+  } | null;
+}
+
+/**
+ * "Project does not have access to the requested model": one voice, which the language of one story has chosen. It has the same
+ * word as a key without rights; only the sentence tells, and the gate must stay open for all other languages and for the ear.
+ */
+function isOneModel(status: number, body: Refused['body']): boolean {
+  const said = body?.err_msg ?? body?.message;
+  return status === 403 && typeof said === 'string' && /\bmodel\b/i.test(said);
 }
 
 export function translator(watched: WatchedFetch) {
@@ -58,7 +73,8 @@ export function translator(watched: WatchedFetch) {
     const requestId = token(body?.request_id, '');
     const why = token(body?.err_code ?? body?.category);
     const retryAfterMs = parseRetryAfter(watched.headers()?.get('retry-after'));
-    const common = { code: codeOfStatus(status), why, status, retryAfterMs };
+    const code = isOneModel(status, body) ? 'bad_input' : codeOfStatus(status);
+    const common = { code, why, status, retryAfterMs };
     return requestId === '' ? common : { ...common, requestId };
   };
 }

@@ -14,13 +14,26 @@ function statusWord(body: unknown): string {
   return token(word);
 }
 
-/** 401 is a bad key or an empty account, 429 too many at once or a busy system: only the word tells. */
+/** The key itself is refused, whatever the call asks for; some of these also come with 400 or 403. */
+const keyRefused = new Set([
+  'invalid_api_key',
+  'missing_permissions',
+  'needs_authorization',
+  'sign_in_required',
+  'detected_unusual_activity',
+]);
+
+/**
+ * 401 is a bad key or an empty account, 429 too many at once or a busy system: only the word tells. 403 says that the plan does not
+ * cover what this call asks for, most often its voice (`only_for_creator+`): one caller's choice must not close the gate for all.
+ */
 function codeOf(status: number, word: string): Diagnosis['code'] {
+  if (keyRefused.has(word)) return 'auth';
   if (word === 'quota_exceeded') return 'quota_exhausted';
   if (word === 'system_busy') return 'unavailable';
   if (word === 'max_character_limit_exceeded' || word === 'voice_not_found') return 'bad_input';
   if (/moderation|safety|policy|blocked/.test(word)) return 'content_blocked';
-  return codeOfStatus(status);
+  return status === 403 ? 'bad_input' : codeOfStatus(status);
 }
 
 /** What the plan allows at once, as the vendor says with a refusal. */

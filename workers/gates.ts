@@ -57,6 +57,16 @@ export function openGates(options: GatesOptions): Gates {
   };
 }
 
+/** Closes a gate as an opened breaker does. Calls that are still let through elsewhere end within a second. */
+export async function shutGate(db: Db, provider: string, unitMs: number): Promise<void> {
+  const length = lengthOf('unavailable', unitMs, undefined);
+  await closeGate(db, { provider, reason: 'unavailable', by: ownName(), probeId: undefined, ...length });
+}
+
+function ownName(): string {
+  return `${hostname()}:${process.pid}`;
+}
+
 class ProviderGate implements Gate {
   readonly shared = true;
   readonly #provider: string;
@@ -110,8 +120,7 @@ class ProviderGate implements Gate {
   async #write(reason: ClosingReason, probeId: string | undefined, length: Length): Promise<void> {
     const { db, emit } = this.#options;
     const provider = this.#provider;
-    const by = `${hostname()}:${process.pid}`;
-    const news = await closeGate(db, { provider, reason, by, probeId, ...length });
+    const news = await closeGate(db, { provider, reason, by: ownName(), probeId, ...length });
     if (news && (reason === 'auth' || reason === 'quota_exhausted'))
       emit('provider.alert', { provider, reason });
   }

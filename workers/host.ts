@@ -34,6 +34,8 @@ export interface HostOptions {
   workerId: string;
   /** Millionths of a dollar a day for a tenant without a budget of its own; left out: no limit. */
   dayMicroUsd?: number | undefined;
+  /** How long a provider's gate is closed for a job that would die of an outage, in ms; left out: it dies. */
+  shutMs?: number | undefined;
   /** Aborts when the process must leave: waits for an absent ledger end. */
   leaving: AbortSignal;
   /** A handler went on for too long after its abort: its slot was taken back, its code still runs. */
@@ -170,8 +172,10 @@ export class WorkerHost {
     if (thrown instanceof Interrupted || thrown instanceof LeaseLost) return { outcome: 'interrupted' };
     const failure = toFailure(thrown);
     if (failure.code === 'cancelled') return { outcome: 'cancelled' };
-    const outage = await outageOf(this.#options.db, begun.jobId, failure);
     const retry = kind?.retry ?? { attempts: 3, backoff: 'exponential' as const, delayMs: 5_000 };
+    const lastTry = begun.failures + 1 >= retry.attempts;
+    const { db, shutMs } = this.#options;
+    const outage = await outageOf(failure, { db, jobId: begun.jobId, lastTry, shutMs });
     return verdictOf(thrown, {
       retry,
       failures: begun.failures,

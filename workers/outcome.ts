@@ -33,7 +33,7 @@ const snoozeMs: Partial<Record<FailureCode, number>> = {
 };
 
 /** Calls of one job without an answer that cost no attempt: half an hour of outage, when it is the only job there is. */
-const freeUnanswered = 10;
+export const freeUnanswered = 10;
 
 /** A read of a handler met an absent ledger; the outcome is written when it is back, so it is back. */
 const shortPause = { breakerOpen: true, retryAfterMs: 1_000 } as const;
@@ -44,7 +44,7 @@ export interface OutcomeContext {
   failures: number;
   /** The provider's gate is open until then: milliseconds from now, when it is. */
   gateMs?: number;
-  /** How often a call of the job was left without an answer and cost no attempt; known of `mayBePaid` only. */
+  /** How often a call of the job was left without an answer and cost no attempt; known of `unknown_outcome` only. */
   unanswered?: number;
   random: number;
 }
@@ -63,22 +63,17 @@ export function verdictOf(thrown: unknown, context: OutcomeContext): Verdict {
   return { outcome: 'failed', code: failure.code, message, stack: stackOf(thrown), retryInMs };
 }
 
-/** Whether an outage of the provider explains the failure, so that it is free while the gate is closed. */
-export function mayBeShut({ code }: Failure): boolean {
-  return code === 'unavailable' || code === 'timeout';
-}
-
 /**
- * A call that was left without an answer while the provider was away. An outage costs no attempt, so it is free, but not without
- * end: each one may have been paid for, and a payload that is too hard for the provider looks the same.
+ * Whether the provider is known to be away, so that the failure costs no attempt. A call that was left without an answer is free
+ * too, but not without end: each one may have been paid for, and a payload that is too hard for the provider looks the same.
  */
-export function mayBePaid({ code, breakerOpen }: Failure): boolean {
-  return code === 'unknown_outcome' && breakerOpen;
-}
-
-function isOutage(failure: Failure, { gateMs, unanswered = freeUnanswered }: OutcomeContext): boolean {
-  if (mayBePaid(failure)) return unanswered < freeUnanswered;
-  return mayBeShut(failure) && (failure.breakerOpen || gateMs !== undefined);
+function isOutage(
+  { code, breakerOpen }: Failure,
+  { gateMs, unanswered = freeUnanswered }: OutcomeContext,
+): boolean {
+  if (!breakerOpen && gateMs === undefined) return false;
+  if (code === 'unknown_outcome') return unanswered < freeUnanswered;
+  return code === 'unavailable' || code === 'timeout';
 }
 
 function snoozeFor(failure: Failure, context: OutcomeContext): number {

@@ -52,6 +52,8 @@ export interface WorkOptions {
   version: string;
   /** Millionths of a dollar a day for a tenant without a budget of its own; left out: no limit. */
   dayMicroUsd?: number | undefined;
+  /** How long a provider's gate is closed for a job that would die of an outage, in ms; left out: it dies. */
+  shutMs?: number | undefined;
   /** Only these queues; default all. */
   queues?: readonly string[];
   /** This process is the quarantine lane, under this worker id: it takes nothing else and maintains nothing. */

@@ -82,8 +82,9 @@ ${failureTable()}
 
 A wait is as long as the provider asks for, up to an hour, when it asks. While the gate of the provider is closed, \`unavailable\`
 and \`timeout\` wait for it and keep the attempt; so does \`unknown_outcome\`, ten times a job, and \`unavailable\` when it was the ledger
-that was away. A job whose attempts are used up is \`dead\`; one that would come back more than a day after it was due is \`expired\`
-([states](job-states.md)).
+that was away. A failure of these three codes that would be a job's last closes the gate itself, unless others have found the
+provider back since the job last waited for it. A job whose attempts are used up is \`dead\`; one that would come back more than a
+day after it was due is \`expired\` ([states](job-states.md)).
 
 ## Exit codes of the commands
 

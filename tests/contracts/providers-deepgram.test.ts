@@ -65,6 +65,10 @@ test('silence is an answer without words', async () => {
   expect(heard).toMatchObject({ text: '' });
 });
 
+/** The same word for a key without rights and for one voice or model that the plan does not cover. */
+const refused = (sentence: string) => ({ err_code: 'INSUFFICIENT_PERMISSIONS', err_msg: sentence });
+const noModel = 'Project does not have access to the requested model.';
+
 test('every error has its code, is tried as often as is safe, and is billed as the vendor would', async () => {
   await expectErrors(
     rig,
@@ -74,6 +78,8 @@ test('every error has its code, is tried as often as is safe, and is billed as t
       [{ kind: 'status', status: 504, body: 'late' }, 'unavailable', 3, 0],
       [{ kind: 'status', status: 429 }, 'rate_limited', 1, 0],
       [{ kind: 'status', status: 401 }, 'auth', 1, 0],
+      [{ kind: 'status', status: 403, body: refused('Insufficient permissions.') }, 'auth', 1, 0],
+      [{ kind: 'status', status: 403, body: refused(noModel) }, 'bad_input', 1, 0],
       [{ kind: 'quota' }, 'quota_exhausted', 1, 0],
       [{ kind: 'status', status: 400 }, 'bad_input', 1, 0],
       [{ kind: 'status', status: 413 }, 'bad_input', 1, 0],

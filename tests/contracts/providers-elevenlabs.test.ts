@@ -59,6 +59,10 @@ test('every error has its code, is tried as often as is safe, and is billed as t
       [{ kind: 'status', status: 429, body: detail('system_busy') }, 'unavailable', 3, 0],
       [{ kind: 'status', status: 429 }, 'rate_limited', 1, 0],
       [{ kind: 'status', status: 401 }, 'auth', 1, 0],
+      [{ kind: 'status', status: 400, body: detail('invalid_api_key') }, 'auth', 1, 0],
+      [{ kind: 'status', status: 403, body: detail('missing_permissions') }, 'auth', 1, 0],
+      [{ kind: 'status', status: 403, body: detail('only_for_creator+') }, 'bad_input', 1, 0],
+      [{ kind: 'status', status: 403 }, 'bad_input', 1, 0],
       [{ kind: 'quota' }, 'quota_exhausted', 1, 0],
       [{ kind: 'status', status: 400, body: detail('voice_not_found') }, 'bad_input', 1, 0],
       [
@@ -116,6 +120,17 @@ test("too many at once lowers the calls to the plan's number and leaves the gate
   expect(failure).toMatchObject({ code: 'rate_limited', breakerOpen: false });
   expect(failure.retryAfterMs).toBeLessThan(3_100);
   expect(told).toEqual(['limit 5']);
+  guard.close();
+});
+
+test("a voice that the plan does not cover is its caller's matter: the gate stays open for all others", async () => {
+  const closed: string[] = [];
+  const gate = { ...noGate, shared: true, close: (reason: string) => closed.push(reason) };
+  const guard = createGuard({ provider: 'elevenlabs', emit: () => undefined, breaker: true, gate });
+  await rig.fault('text-to-speech', { kind: 'status', status: 403, body: detail('only_for_creator+') });
+  const failure = await failureOf(elevenlabs({ guard }).speak(request, rig.call('job-11:speak')));
+  expect(failure).toMatchObject({ code: 'bad_input', breakerOpen: false });
+  expect(closed).toEqual([]);
   guard.close();
 });
 

@@ -1,4 +1,4 @@
-// Covers: workers/ending.ts, workers/outage.ts
+// Covers: workers/ending.ts
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { cancelJob } from '../../ledger/cancel.ts';
 import type { Ending } from '../../engine/types.ts';

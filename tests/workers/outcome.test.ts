@@ -46,16 +46,19 @@ test('an outage behind an open breaker or gate is not now, for as long as that s
   });
   expect(judge('unavailable', {}, { gateMs: 7_000 })).toMatchObject({ outcome: 'snoozed', retryInMs: 7_000 });
   expect(judge('timeout', {}, { gateMs: 7_000 })).toMatchObject({ outcome: 'snoozed', retryInMs: 7_000 });
-  expect(judge('unknown_outcome', {}, { gateMs: 7_000 })).toMatchObject({ outcome: 'failed' });
+  expect(judge('bad_output', {}, { gateMs: 7_000 })).toMatchObject({ outcome: 'failed' });
 });
 
 test('a call left without an answer in an outage is not now either, but not for ever', () => {
   const away = { breakerOpen: true, retryAfterMs: 4_000 } as const;
   const snoozed = { outcome: 'snoozed', code: 'unknown_outcome', retryInMs: 4_000 };
   expect(judge('unknown_outcome', away, { failures: 2, unanswered: 9 })).toMatchObject(snoozed);
+  const closed = { gateMs: 4_000, unanswered: 9 };
+  expect(judge('unknown_outcome', {}, closed)).toMatchObject(snoozed);
   const counted = { outcome: 'failed', retryInMs: 4_000 };
   expect(judge('unknown_outcome', away, { unanswered: 10 })).toMatchObject(counted);
   expect(judge('unknown_outcome', away)).toMatchObject(counted); // how many is not known
+  expect(judge('unknown_outcome', {}, { ...closed, unanswered: 10 })).toMatchObject({ outcome: 'failed' });
   expect(judge('unknown_outcome', {}, { unanswered: 0 })).toMatchObject({ outcome: 'failed' }); // no outage
 });
 

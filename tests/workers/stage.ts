@@ -42,6 +42,7 @@ export interface StageOptions {
   leaseMs?: number;
   renewMs?: number;
   dayMicroUsd?: number;
+  shutMs?: number;
 }
 
 export async function openStage({
@@ -50,6 +51,7 @@ export async function openStage({
   leaseMs = 2_000,
   renewMs = 50,
   dayMicroUsd,
+  shutMs,
 }: StageOptions): Promise<Stage> {
   const database = await createDatabase();
   const proxy = await startProxy(database.url);
@@ -65,7 +67,7 @@ export async function openStage({
   const definition = { queue: playQueue, handlers: { play: handler as Handler }, typed: undefined };
   const services = { db: own } as unknown as Services;
   const parts = { definition, registry, attempts, running, db: own, services, emit, workerId };
-  const host = new WorkerHost({ ...parts, dayMicroUsd, leaving: leaving.signal });
+  const host = new WorkerHost({ ...parts, dayMicroUsd, shutMs, leaving: leaving.signal });
   const enqueue = createEnqueue({ db, emit, onCommitted: () => undefined });
   const wrapping = { kind: 'play', queue: 'play', showProgress: () => undefined };
   running.start();

@@ -122,11 +122,14 @@ async function outcomes(jobId: string): Promise<unknown[]> {
   return rows.map(({ outcome, code }) => code ?? outcome);
 }
 
-test('where the voice does not exist another one speaks the whole story at once', async () => {
+test.each([
+  ['does not exist', 400, 'voice_not_found'],
+  ['is not in the plan', 403, 'only_for_creator+'],
+])('where the voice %s another one speaks the whole story at once', async (_, status, word) => {
   const { storyId, text } = await makeStory();
   await world.fault('elevenlabs', 'text-to-speech', { kind: 'delay', ms: 0 }, 1);
-  const gone = { detail: { status: 'voice_not_found', message: 'x' } };
-  await world.fault('elevenlabs', 'text-to-speech', { kind: 'status', status: 400, body: gone }, 1);
+  const body = { detail: { status: word, message: 'x' } };
+  await world.fault('elevenlabs', 'text-to-speech', { kind: 'status', status, body }, 1);
   const id = await world.run('narrate-story', { storyId });
   expect(await narrated(id)).toMatchObject({ standIn: true, wordErrorRate: 0, flagged: false });
   expect(await outcomes(id)).toEqual(['succeeded']);
