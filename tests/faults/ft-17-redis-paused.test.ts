@@ -1,5 +1,5 @@
-// Redis that stands still, with every connection open: BullMQ's locks run out under running jobs. What runs goes on, because
-// its lease is the ledger's; what is delivered twice begins once.
+// Redis that stands still, with every connection open, and goes on before any lock of BullMQ has run out. What runs goes on,
+// because its lease is the ledger's; callers do not notice. The nightly row is the one whose jobs are delivered twice.
 import { pauseRedis, timers } from './kit/paused-redis.ts';
 import { faultRow } from './kit/row.ts';
 

@@ -3,6 +3,7 @@
 // held back that no fault holds.
 import { once } from 'node:events';
 import { connect, createServer, type AddressInfo, type Socket } from 'node:net';
+import { setTimeout as after } from 'node:timers/promises';
 
 export type Direction = 'up' | 'down';
 
@@ -38,6 +39,8 @@ export interface TestProxy {
   loseAnswers: (when: (request: string) => boolean) => () => number;
   /** Connections of now. */
   connections: () => number;
+  /** Connections that the client still holds, and on which an answer has vanished or drips. */
+  starved: () => number;
   /** Bytes that black holes have taken so far. */
   swallowed: () => number;
   close: () => Promise<void>;
@@ -58,6 +61,10 @@ interface Pair {
   pumps: Record<Direction, Pump>;
   /** Bytes have vanished: this connection is of no use any more. */
   broken: boolean;
+  /** An answer has vanished or comes a little at a time. */
+  owed: boolean;
+  /** The client has closed its side. */
+  left: boolean;
   /** The next answer gets lost. */
   trapped: boolean;
 }
@@ -133,6 +140,7 @@ export async function startProxy(target: string, host = '127.0.0.1'): Promise<Te
       return () => count;
     },
     connections: () => pairs.size,
+    starved: () => [...pairs].filter(({ owed, left }) => owed && !left).length,
     swallowed: () => rules.swallowed,
     async close() {
       rules.refuse = true;
@@ -156,6 +164,8 @@ function addressOf(target: string, { address, port }: AddressInfo): string {
 function join(near: Socket, far: Socket, rules: Rules, gone: () => void): Pair {
   const pair: Pair = {
     broken: false,
+    owed: false,
+    left: false,
     trapped: false,
     end() {
       near.destroy();
@@ -175,6 +185,7 @@ function join(near: Socket, far: Socket, rules: Rules, gone: () => void): Pair {
   near.on('data', (data) => {
     if (!pair.trapped && rules.loses(data.toString('latin1'))) pair.trapped = true;
   });
+  near.on('end', () => void (pair.left = true));
   for (const socket of [near, far])
     socket.on('error', pair.end).on('close', () => (near.closed && far.closed ? gone() : undefined));
   return pair;
@@ -198,6 +209,7 @@ function pump(from: Socket, to: Socket, { rules, direction, pair }: Way): Pump {
     if (fault.how === 'blackhole') {
       rules.swallowed += data.length;
       pair().broken = true;
+      pair().owed ||= direction === 'down';
       return;
     }
     const rest = fault.how === 'cutAfter' ? Math.max(0, fault.bytes - carried) : data.length;
@@ -209,6 +221,7 @@ function pump(from: Socket, to: Socket, { rules, direction, pair }: Way): Pump {
   /** A little ten times a second, so that an answer begins and goes on; what is left when the fault ends goes at once. */
   async function drip(data: Buffer, bytesPerSecond: number): Promise<void> {
     const size = Math.ceil(bytesPerSecond / 10);
+    pair().owed = direction === 'down';
     let sent = 0;
     while (sent < data.length && rules.faults[direction].how === 'throttle' && !to.destroyed) {
       await after(100);
@@ -216,6 +229,7 @@ function pump(from: Socket, to: Socket, { rules, direction, pair }: Way): Pump {
       sent += size;
     }
     if (sent < data.length) to.write(data.subarray(sent));
+    pair().owed = false;
   }
 
   function hold(): void {
@@ -233,10 +247,4 @@ function pump(from: Socket, to: Socket, { rules, direction, pair }: Way): Pump {
   });
   hold();
   return { changed: hold };
-}
-
-function after(ms: number): Promise<void> {
-  return new Promise((resolve) => {
-    setTimeout(resolve, ms);
-  });
 }

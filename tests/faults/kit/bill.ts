@@ -18,7 +18,7 @@ export interface Charged {
 
 /** How a call is met: charged and answered; refused before it is charged; charged and then cut, or never answered. */
 export type Meeting =
-  | { how: 'answer' }
+  | { how: 'answer'; after?: Promise<unknown> }
   | { how: 'refuse'; status: number; retryAfterS?: number }
   | { how: 'cut' }
   | { how: 'hang' };
@@ -48,7 +48,10 @@ export async function startBill(): Promise<Bill> {
     open.add(charged);
     response.once('close', () => open.delete(charged));
     if (meeting.how === 'cut') request.socket.destroy();
-    else if (meeting.how === 'answer') answerLater(request, response, charged, entries.length);
+    else if (meeting.how === 'answer') {
+      const receipt = entries.length;
+      void (meeting.after ?? Promise.resolve()).then(() => answerLater(request, response, charged, receipt));
+    }
   });
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');

@@ -12,7 +12,12 @@ export const timers = calmLeases;
 const jobs = 200;
 const pay = (): [string, object] => ['pay', { steps: 3, callMs: 200, canary }];
 
-export async function pauseRedis(world: World, forMs: number): Promise<RowResult> {
+/** `resumed`: what else happens to the jobs once it goes on. */
+export async function pauseRedis(
+  world: World,
+  forMs: number,
+  resumed: (world: World) => Promise<void> = () => Promise.resolve(),
+): Promise<RowResult> {
   await world.start('api');
   const workers = await Promise.all([world.start('work'), world.start('work')]);
   await world.caller.enqueueMany(jobs / 2, pay);
@@ -24,6 +29,7 @@ export async function pauseRedis(world: World, forMs: number): Promise<RowResult
   expect(record.turned('red', pausedAt)).toBeLessThan(4_000);
   world.redis?.resume();
   const resumedAt = Date.now();
+  await resumed(world);
   await world.settled(60_000);
   const recoveryMs = Date.now() - resumedAt;
   await eventually('it is ready', () => record.turned('green', resumedAt) < Infinity);
@@ -31,5 +37,5 @@ export async function pauseRedis(world: World, forMs: number): Promise<RowResult
   record.stop();
   const counts = await world.check(['I1', 'I2', 'I3', 'I4', 'I5', 'I6', 'I9', 'I12']);
   expect(counts.extraCalls).toBe(0); // nothing was killed: no call is of unknown outcome
-  return { ...counts, recoveryMs, jobs };
+  return { ...counts, recoveryMs, jobs: world.caller.wishes.length };
 }

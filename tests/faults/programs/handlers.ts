@@ -10,6 +10,7 @@ export function faultWorkers(billUrl: string) {
   return [
     defineWorker(playQueue, {
       pay: (job) => pay(job, billUrl),
+      'pay-long': (job) => job.step('step', (call) => buy(call, { callMs: 0, limitMs: 180_000, billUrl })),
       sleep: (job) => sleep(job, job.payload.ms),
       async poison(job) {
         await delay(job.payload.ms);
@@ -50,21 +51,31 @@ async function sleep(job: Job, ms: number): Promise<unknown> {
   return {};
 }
 
-async function pay(job: Job<{ steps: number; callMs: number }>, billUrl: string): Promise<unknown> {
+interface Purchase {
+  callMs: number;
+  limitMs: number;
+  billUrl: string;
+}
+
+async function pay(
+  job: Job<{ steps: number; callMs: number; limitMs?: number | undefined }>,
+  billUrl: string,
+): Promise<unknown> {
   const receipts: unknown[] = [];
+  const { callMs, limitMs = 10_000 } = job.payload;
   for (let number = 1; number <= job.payload.steps; number += 1) {
-    const { receipt } = await job.step(`step-${number}`, (call) => buy(call, job.payload.callMs, billUrl));
+    const { receipt } = await job.step(`step-${number}`, (call) => buy(call, { callMs, limitMs, billUrl }));
     receipts.push(receipt);
   }
   return { receipts };
 }
 
 /** One paid call. What is not known to be refused counts as unknown: the other side may have charged for it. */
-async function buy(call: Call, callMs: number, billUrl: string): Promise<{ receipt: number }> {
+async function buy(call: Call, { callMs, limitMs, billUrl }: Purchase): Promise<{ receipt: number }> {
   const answer = await fetch(`${billUrl}/pay?ms=${callMs}`, {
     method: 'POST',
     headers: { 'x-storytime-step': call.step, 'x-storytime-sent-at': String(Date.now()) },
-    signal: AbortSignal.any([call.signal, AbortSignal.timeout(10_000)]),
+    signal: AbortSignal.any([call.signal, AbortSignal.timeout(limitMs)]),
   }).catch((thrown: unknown) => {
     throw new Failure('unknown_outcome', `the bill did not answer: ${toError(thrown).message}`);
   });

@@ -18,11 +18,19 @@ export const playQueue = defineQueue({
   jobs: {
     /** Pays for `steps` answers, one after the other; each call takes `callMs` at the other side. */
     pay: {
-      payload: z.strictObject({ steps: ms.default(3), callMs: ms.default(50), canary }),
+      payload: z.strictObject({
+        steps: ms.default(3),
+        callMs: ms.default(50),
+        /** How long it waits for one answer; without it ten seconds. */
+        limitMs: ms.optional(),
+        canary,
+      }),
       result,
       replay: 'safe',
       summary: () => 'pay',
     },
+    /** Pays for one answer, for which it waits three minutes. */
+    'pay-long': { payload: z.strictObject({ canary }), result, replay: 'safe', timeoutMs: 200_000 },
     /** Waits, and ends at once when it is told to. */
     sleep: { payload: z.strictObject({ ms, canary }), result, replay: 'safe' },
     /** Kills its own process after `ms`. */
