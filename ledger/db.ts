@@ -6,6 +6,7 @@ import type { Emit } from '../shared/events.ts';
 import { toError } from '../shared/errors.ts';
 import { PrismaClient, type Prisma } from './generated/prisma/client.ts';
 import { throwOn } from './ledger-errors.ts';
+import { openPool } from './pool.ts';
 
 export interface DbOptions {
   url: string;
@@ -61,7 +62,7 @@ export function openDb(options: DbOptions): Db {
     connectionTimeoutMillis: 2_000,
     application_name: 'storytime',
   };
-  const pool = new pg.Pool({
+  const pool = openPool({
     ...settings,
     max: options.poolSize,
     statement_timeout: options.statementTimeoutMs,

@@ -1,5 +1,5 @@
 // The connection to the ledger, and what its errors mean.
-// Covers: ledger/ledger-errors.ts
+// Covers: ledger/ledger-errors.ts, ledger/pool.ts
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { Problem } from '../../shared/errors.ts';
 import { createEvents } from '../../shared/events.ts';
@@ -69,6 +69,36 @@ test('a network that swallows everything ends in an error that counts as away, n
   proxy.restore();
   expect([String(thrown), isLedgerDown(thrown)]).toEqual([String(thrown), true]);
 });
+
+test.each([
+  [
+    'transaction',
+    (then: () => void) =>
+      db.transaction(async (run) => [await run(ownPid, []), then(), await run(ownPid, [])]),
+  ],
+  [
+    'Prisma',
+    (then: () => void) =>
+      db.prisma.$transaction(async (tx) => [await tx.job.count(), then(), await tx.job.count()]),
+  ],
+] as const)(
+  'a transaction waits for a silent network once, not for its ROLLBACK too: %s',
+  async (_name, work) => {
+    await db.ping();
+    let from = 0;
+    const thrown = await failureOf(
+      work(() => {
+        from = performance.now();
+        proxy.freeze();
+      }),
+    );
+    const ms = performance.now() - from;
+    proxy.restore();
+    expect([String(thrown), isLedgerDown(thrown)]).toEqual([String(thrown), true]);
+    expect(ms).toBeLessThan(4_000); // a statement is given up after 2.3 s
+    await expect(Promise.all(ways())).resolves.toHaveLength(5);
+  },
+);
 
 /** The ways of Prisma, which wraps what the server says. */
 function prismaWays(): Promise<unknown>[] {
