@@ -1,5 +1,6 @@
 // The transactional door: other code enqueues inside its own database transaction, and the job exists exactly when that
 // transaction commits. Knows neither our Prisma client nor BullMQ; every name is qualified, so any search_path will do.
+// Whether the commit is waited for is the caller's choice (its `synchronous_commit`): the job is as safe as its transaction.
 import { Problem } from '../shared/errors.ts';
 import { canonicalJson, sha256 } from '../shared/text.ts';
 import { checkJob, type CheckedJob, type Priority } from '../queues/check.ts';

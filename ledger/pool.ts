@@ -1,12 +1,21 @@
-// The pool of connections to the ledger, and what holds for each of them before somebody gets it.
+// The pool of connections to the ledger, and what holds for each of them.
 import pg from 'pg';
 
 type Query = (...given: unknown[]) => unknown;
 
 export function openPool(settings: pg.PoolConfig): pg.Pool {
-  const pool = new pg.Pool(settings);
+  const pool = new pg.Pool({ ...settings, onConnect: keepCommits });
   pool.on('connect', (client) => endWhenSilent(client as pg.PoolClient & pg.Client));
   return pool;
+}
+
+// A server, a database or a role may be set to lose its last commits in a crash: a 202 would not be kept. Every other value is
+// somebody's choice between safe ones. The statements that want it off for themselves (docs/decisions/0006) come later and win.
+const raise = `SELECT set_config('synchronous_commit', 'on', false) WHERE current_setting('synchronous_commit') = 'off'`;
+
+/** Once a connection: no query costs more. The pool waits for it, still listening to the connection, before anybody gets it, which its types do not say. */
+function keepCommits(client: pg.ClientBase): unknown {
+  return client.query(raise);
 }
 
 /**
