@@ -13,7 +13,10 @@ export function openPool(settings: pg.PoolConfig): pg.Pool {
 // somebody's choice between safe ones. The statements that want it off for themselves (docs/decisions/0006) come later and win.
 const raise = `SELECT set_config('synchronous_commit', 'on', false) WHERE current_setting('synchronous_commit') = 'off'`;
 
-/** Once a connection: no query costs more. The pool waits for it, still listening to the connection, before anybody gets it, which its types do not say. */
+/**
+ * Once a connection: no query costs more. The pool waits for it before anybody gets the connection, which its types do not say,
+ * and listens to the connection meanwhile: one that broke would end the process otherwise.
+ */
 function keepCommits(client: pg.ClientBase): unknown {
   return client.query(raise);
 }

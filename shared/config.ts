@@ -120,6 +120,10 @@ function contradictions(config: Values): string[] {
     );
   }
   if (config.NODE_ENV === 'production') {
+    if (config.DATABASE_URL === undefined)
+      found.push(
+        'DATABASE_URL is required in production: the embedded server would be empty, and seen by nobody else',
+      );
     found.push(...weakSecret(config.STORYTIME_LINK_SECRET));
     if (config.STORYTIME_PUBLIC_URL === undefined)
       found.push('STORYTIME_PUBLIC_URL is required in production: the links in mails begin with it');

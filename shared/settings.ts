@@ -44,7 +44,7 @@ export const settings = {
   ],
   DATABASE_URL: [
     databaseUrl.optional(),
-    'PostgreSQL for the ledger; without it an embedded server is started.',
+    'PostgreSQL for the ledger; required in production; without it an embedded server is started otherwise.',
   ],
   REDIS_URL: [
     redisUrl.optional(),

@@ -1,6 +1,7 @@
 // The doctor: every problem told at once, each with what to do, and nothing judged that is not so.
 // Covers: cli/doctor-checks.ts
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { readdir } from 'node:fs/promises';
 import * as checks from '../../cli/doctor-checks.ts';
 import { loadConfig } from '../../shared/config.ts';
 import type { ServerFacts } from '../../ledger/server-facts.ts';
@@ -70,6 +71,21 @@ test('an unreachable database, an unreachable engine and a refused provider are 
   expect(code).toBe(1);
   const redis = await examine({ DATABASE_URL: ready.url, REDIS_URL: 'redis://127.0.0.1:1' });
   expect(redis.status).toMatchObject({ database: 'ok', engine: 'fail' });
+});
+
+test('where no database is named the doctor makes none, and in production that is a failure', async () => {
+  const production = {
+    NODE_ENV: 'production',
+    STORYTIME_SANDBOX: 'on',
+    STORYTIME_LINK_SECRET: 'a-secret-of-the-tests-0123456789',
+    STORYTIME_PUBLIC_URL: 'https://jobs.example',
+  };
+  const refused = await examine(production);
+  expect([refused.code, refused.status]).toEqual([1, { configuration: 'fail' }]);
+  expect(refused.out).toContain('DATABASE_URL is required in production');
+  const { code, status } = await examine({});
+  expect([code, status]).toEqual([0, { configuration: 'ok', database: 'warn', ...awaySandbox }]);
+  expect(await readdir(folder)).toEqual([]);
 });
 
 test('a configuration that cannot be read is all the doctor sees, completely', async () => {

@@ -102,11 +102,12 @@ test('settings that contradict each other are refused with both values', () => {
   ]);
 });
 
-test('production wants every provider key, a link secret and its public address, unless the sandbox is asked for', () => {
+test('production wants its database, every provider key, a link secret and its public address, unless the sandbox is asked for', () => {
   const problems = problemsOf({ NODE_ENV: 'production' });
-  for (const name of [...providerKeys, 'STORYTIME_LINK_SECRET', 'STORYTIME_PUBLIC_URL'])
-    expect(problems.join('\n')).toContain(name);
+  const needed = ['DATABASE_URL', 'STORYTIME_LINK_SECRET', 'STORYTIME_PUBLIC_URL'];
+  for (const name of [...providerKeys, ...needed]) expect(problems.join('\n')).toContain(name);
   const own = {
+    DATABASE_URL: 'postgres://db/storytime',
     STORYTIME_LINK_SECRET: 'a-secret-of-the-tests-0123456789',
     STORYTIME_PUBLIC_URL: 'https://jobs.example',
   };
@@ -116,6 +117,7 @@ test('production wants every provider key, a link secret and its public address,
 
 test('production does not sign links with a secret that anybody can guess', () => {
   const env = {
+    DATABASE_URL: 'postgres://db/storytime',
     STORYTIME_SANDBOX: 'on',
     STORYTIME_LINK_SECRET: '0'.repeat(64),
     STORYTIME_PUBLIC_URL: 'https://jobs.example',
