@@ -114,9 +114,9 @@ async function serve(deps: ApiDeps, route: Route, req: IncomingMessage, res: Ser
 
 /** Framing, key, query, scope, then the route. */
 async function take(deps: ApiDeps, route: Route, exchange: Exchange): Promise<void> {
-  const { req, closing } = exchange;
+  const { req } = exchange;
   checkHeaders(req);
-  if (closing && !(route.open && route.probe === true)) throw stopping();
+  if (deps.closing?.() === true && !(route.open && route.probe === true)) throw stopping();
   if (route.open) {
     exchange.query = readQuery(req.url ?? '', route.query);
     return route.run(exchange);

@@ -151,6 +151,10 @@ export const settings = {
     whole(100, 600_000).default(20_000),
     'How long a stopping process lets its jobs finish, in ms; under `storytime up` at most 4,500.',
   ],
+  STORYTIME_DRAIN_MS: [
+    whole(0, 600_000).optional(),
+    'How long a stopping API goes on accepting while its /readyz already says 503, in ms, so that a load balancer turns away first; at most the grace time, and part of it. Default: 5,000 in production, 0 otherwise and under `storytime up`.',
+  ],
   STORYTIME_DAILY_BUDGET_USD: [
     z.coerce.number().min(0).max(1_000_000).optional(),
     'What a tenant may spend at all providers in a day (UTC), in estimated dollars. A row of table `budget` for provider `*` goes before it, one for a single provider is a further limit (money.md).',

@@ -2,7 +2,14 @@
 // The configuration: every problem at once, none of them a secret, and what a setting may be.
 import { expect, test } from '@jest/globals';
 import { parse } from 'pg-connection-string';
-import { clientSettings, isChosen, isSandboxed, loadConfig, providerKeys } from '../../shared/config.ts';
+import {
+  clientSettings,
+  drainMs,
+  isChosen,
+  isSandboxed,
+  loadConfig,
+  providerKeys,
+} from '../../shared/config.ts';
 import { ConfigError } from '../../shared/errors.ts';
 
 const keys = {
@@ -99,6 +106,23 @@ test('a Cloudinary address that lacks its key, secret or cloud is refused', () =
 test('settings that contradict each other are refused with both values', () => {
   expect(problemsOf({ STORYTIME_LEASE_MS: '3000', STORYTIME_RENEW_MS: '2000' })).toEqual([
     'STORYTIME_RENEW_MS (2000) must be at most a third of STORYTIME_LEASE_MS (3000)',
+  ]);
+});
+
+test('an API drains for five seconds in production, for none elsewhere, and never longer than its grace', () => {
+  const production = {
+    NODE_ENV: 'production',
+    DATABASE_URL: 'postgres://db/storytime',
+    STORYTIME_SANDBOX: 'on',
+    STORYTIME_LINK_SECRET: 'a-secret-of-the-tests-0123456789',
+    STORYTIME_PUBLIC_URL: 'https://jobs.example',
+  };
+  const brief = { STORYTIME_GRACE_MS: '3000' };
+  const chosen = { ...brief, STORYTIME_DRAIN_MS: '200' };
+  const given = [{}, production, { ...production, ...brief }, chosen, { ...production, ...chosen }];
+  expect(given.map((env) => drainMs(loadConfig(env)))).toEqual([0, 5_000, 3_000, 200, 200]);
+  expect(problemsOf({ ...brief, STORYTIME_DRAIN_MS: '3001' })).toEqual([
+    'STORYTIME_DRAIN_MS (3001) must be at most STORYTIME_GRACE_MS (3000)',
   ]);
 });
 
