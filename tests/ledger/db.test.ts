@@ -186,12 +186,48 @@ test('a refusal is not an absence, and a deadlock may be sent again', async () =
   expect([isLedgerDown(deadlock), mayBeSentAgain(deadlock), more]).toEqual([false, true, []]);
 });
 
-test('a slow statement is told', async () => {
-  const told: unknown[] = [];
-  events.on('ledger.slow', (event) => void told.push(event));
-  await db.run({ name: 'nap', text: 'SELECT pg_sleep(0.12)::text' }, []);
-  expect(told).toMatchObject([{ model: 'raw', action: 'nap' }]);
+test('a slow statement is told on every way to the ledger, and when it fails', async () => {
+  await Promise.all(ways());
+  const told: string[] = [];
+  events.on('ledger.slow', ({ model, action }) => void told.push(`${model} ${action}`));
+  // Others may be slow beside it on a busy machine.
+  const tells = async (what: string, work: Promise<unknown>): Promise<[boolean, string]> => {
+    const thrown = await failureOf(work);
+    return [told.splice(0).includes(what), thrown === undefined ? 'done' : 'failed'];
+  };
+  const nap = { name: 'nap', text: 'SELECT pg_sleep(0.12)::text' };
+  const night = { name: 'night', text: 'SELECT pg_sleep(5)::text' };
+  expect(await tells('raw nap', db.run(nap, []))).toEqual([true, 'done']);
+  expect(await tells('raw night', db.run(night, []))).toEqual([true, 'failed']);
+  expect(
+    await tells(
+      'raw nap',
+      db.transaction((run) => run(nap, [])),
+    ),
+  ).toEqual([true, 'done']);
+  expect(
+    await tells(
+      'raw night',
+      db.transaction((run) => run(night, [])),
+    ),
+  ).toEqual([true, 'failed']);
+  expect(await tells('raw $queryRaw', db.prisma.$queryRaw`SELECT pg_sleep(0.12)::text`)).toEqual([
+    true,
+    'done',
+  ]);
+  const inside = db.prisma.$transaction((tx) => tx.$queryRaw`SELECT pg_sleep(0.12)::text`);
+  expect(await tells('raw $queryRaw', inside)).toEqual([true, 'done']);
+  await alter(`CREATE OR REPLACE FUNCTION linger() RETURNS trigger LANGUAGE plpgsql AS
+    $$ BEGIN PERFORM pg_sleep(0.12); RAISE EXCEPTION 'no more of this'; END $$`);
+  await alter(`CREATE OR REPLACE TRIGGER linger BEFORE INSERT ON schema_floor EXECUTE FUNCTION linger()`);
+  const refused = db.prisma.$transaction((tx) => tx.schemaFloor.create({ data: { migration: 'n' } }));
+  expect(await tells('SchemaFloor create', refused)).toEqual([true, 'failed']);
+  await alter('DROP TRIGGER linger ON schema_floor');
 });
+
+function alter(text: string): Promise<unknown> {
+  return db.prisma.$executeRawUnsafe(text);
+}
 
 test('a transaction that stands still is ended by the server, with its locks', async () => {
   const [row] = await db.run<{ limit: string }>(
