@@ -9,7 +9,7 @@ export interface Patience {
   standStill: <T>(work: () => Promise<T>) => Promise<T>;
 }
 
-export const patienceMs = 3_000;
+const patienceMs = 3_000;
 
 export function createPatience(limitMs = patienceMs): Patience {
   let leftMs = limitMs;
