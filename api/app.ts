@@ -7,6 +7,7 @@ import { requireScope } from './auth.ts';
 import type { ApiDeps, Route } from './deps.ts';
 import type { Exchange } from './exchange.ts';
 import { checkHeaders, readQuery } from './framing.ts';
+import { createPatience } from './patience.ts';
 import { sendProblem } from './problems.ts';
 import { requestIdOf } from './request-id.ts';
 import { artifactRoutes } from './routes/artifacts.ts';
@@ -96,29 +97,35 @@ function open(deps: ApiDeps, route: string, req: IncomingMessage, res: ServerRes
     params: 'params' in req ? (req.params as Record<string, string>) : {},
     query: new Map(),
     emit: deps.emit,
+    patience: createPatience(),
     closing: deps.draining(),
   };
 }
 
-/** Framing, key, query, scope, then the route. Never rejects: whatever is thrown becomes the answer. */
+/** Never rejects: whatever is thrown becomes the answer, and so does a ledger that is silent for too long. */
 async function serve(deps: ApiDeps, route: Route, req: IncomingMessage, res: ServerResponse): Promise<void> {
   const exchange = open(deps, route.path, req, res);
   try {
-    checkHeaders(req);
-    if (route.open) {
-      if (exchange.closing && route.probe !== true) throw stopping();
-      exchange.query = readQuery(req.url ?? '', route.query);
-      await route.run(exchange);
-      return;
-    }
-    if (exchange.closing) throw stopping();
-    const caller = await deps.authenticate(req);
-    exchange.query = readQuery(req.url ?? '', route.query);
-    if (route.scope !== undefined) requireScope(caller, route.scope);
-    await route.run(exchange, caller);
+    await exchange.patience.limit(() => take(deps, route, exchange));
   } catch (thrown) {
     sendProblem(exchange, thrown);
   }
+}
+
+/** Framing, key, query, scope, then the route. */
+async function take(deps: ApiDeps, route: Route, exchange: Exchange): Promise<void> {
+  const { req } = exchange;
+  checkHeaders(req);
+  if (deps.closing?.() === true && !(route.open && route.probe === true)) throw stopping();
+  if (route.open) {
+    exchange.query = readQuery(req.url ?? '', route.query);
+    return route.run(exchange);
+  }
+  const caller = await deps.authenticate(req);
+  if (exchange.res.headersSent) return; // the ledger took too long: what was told failed is not begun any more
+  exchange.query = readQuery(req.url ?? '', route.query);
+  if (route.scope !== undefined) requireScope(caller, route.scope);
+  await route.run(exchange, caller);
 }
 
 function stopping(): Problem {

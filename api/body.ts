@@ -3,13 +3,14 @@ import type { IncomingMessage } from 'node:http';
 import { refusal } from '../queues/check.ts';
 import { Problem, type FieldError } from '../shared/errors.ts';
 import { parseJson } from './json.ts';
+import type { Exchange } from './exchange.ts';
 import { ClientGone } from './problems.ts';
 
 /** In bytes. */
 const maxBody = 256 * 1_024;
 
 /** The body as JSON. */
-export async function readJson(req: IncomingMessage): Promise<unknown> {
+export async function readJson({ req, patience }: Pick<Exchange, 'req' | 'patience'>): Promise<unknown> {
   checkType(req.headers['content-type']);
   const encoding = req.headers['content-encoding'];
   if (encoding !== undefined && encoding.toLowerCase() !== 'identity')
@@ -17,12 +18,12 @@ export async function readJson(req: IncomingMessage): Promise<unknown> {
       'unsupported_encoding',
       'the request failed: compressed bodies are not read; send it as it is',
     );
-  return parseJson(await readBytes(req));
+  return parseJson(await patience.standStill(() => readBytes(req)));
 }
 
 /** For an act that takes nothing: the body is absent or an object without fields. */
-export async function readNothing(req: IncomingMessage): Promise<void> {
-  const body = hasBody(req) ? await readJson(req) : {};
+export async function readNothing(exchange: Pick<Exchange, 'req' | 'patience'>): Promise<void> {
+  const body = hasBody(exchange.req) ? await readJson(exchange) : {};
   if (typeof body !== 'object' || body === null || Array.isArray(body))
     throw new Problem('object_required', 'the request failed: the body must be a JSON object or absent');
   const fields = Object.keys(body).slice(0, 20);

@@ -31,8 +31,10 @@ export interface ApiDeps {
   now?: () => Promise<number>;
   /** Asked before a job that costs is accepted; without it each of them is. */
   checkSpending?: CheckSpending;
-  /** True once the process is stopping: every request but the probes gets a 503. */
+  /** True once the process is stopping: it is not ready any more, and asks its clients to connect elsewhere. */
   draining: () => boolean;
+  /** True once it takes nothing more: every request but the probes gets a 503. */
+  closing?: () => boolean;
   /** Told which jobs were cancelled, to take them out of the engine as a courtesy; must not throw. */
   onCancelled?: (rows: readonly Removed[]) => void;
 }

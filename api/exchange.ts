@@ -2,6 +2,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import helmet from 'helmet';
 import type { Emit } from '../shared/events.ts';
+import type { Patience } from './patience.ts';
 
 export interface Exchange {
   req: IncomingMessage;
@@ -14,6 +15,8 @@ export interface Exchange {
   params: Readonly<Record<string, string>>;
   query: ReadonlyMap<string, string>;
   emit: Emit;
+  /** How long it waits for the ledger. */
+  patience: Patience;
   /** Tells the other side not to use this connection again. */
   closing: boolean;
 }

@@ -2,6 +2,7 @@
 // seconds, never a job or the process.
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { setTimeout } from 'node:timers/promises';
 import { toError } from '../shared/errors.ts';
 import { createListener } from './app.ts';
 import { answerUnreadable } from './client-error.ts';
@@ -15,20 +16,27 @@ export interface StartOptions extends ApiDeps {
   requestTimeoutMs?: number;
   /** How long a connection may go without a byte in either direction, in ms; default 30 s. */
   silenceMs?: number;
+  /** How long a stop goes on accepting while it is not ready any more, in ms; default 0. */
+  drainMs?: number;
 }
 
 export interface RunningApi {
   url: string;
   port: number;
-  /** Stops accepting, answers what has arrived, then closes the connections. */
+  /** Turns unready, waits, stops accepting, answers what has arrived, then closes the connections. */
   close: () => Promise<void>;
 }
 
 const maxConnections = 5_000;
 
 export async function startApi(options: StartOptions): Promise<RunningApi> {
+  let draining = false;
   let closing = false;
-  const listener = createListener({ ...options, draining: () => closing || options.draining() });
+  const listener = createListener({
+    ...options,
+    draining: () => draining || options.draining(),
+    closing: () => closing || options.closing?.() === true,
+  });
   const requestTimeout = options.requestTimeoutMs ?? 14_000;
   const limits = {
     maxHeaderSize: 16_384,
@@ -47,9 +55,12 @@ export async function startApi(options: StartOptions): Promise<RunningApi> {
   return {
     url: `http://${addressOf(options.host)}:${port}`,
     port,
-    close() {
+    async close() {
+      draining = true;
+      // A load balancer learns of it by asking, and sends requests until then: they are answered as ever.
+      if (options.drainMs !== undefined) await setTimeout(options.drainMs);
       closing = true;
-      return closeServer(server);
+      await closeServer(server);
     },
   };
 }

@@ -1,5 +1,5 @@
 // `storytime api`: the enqueue API. It answers while the engine is away: what is accepted is in the ledger.
-import { dailyBudgetMicroUsd, type Environment } from '../shared/config.ts';
+import { dailyBudgetMicroUsd, drainMs, type Environment } from '../shared/config.ts';
 import { createAuthenticate } from '../api/auth.ts';
 import { startApi } from '../api/server.ts';
 import { createCheckSpending } from '../api/spending.ts';
@@ -36,6 +36,7 @@ async function start(part: Part, registry: Registry): Promise<string> {
     linkSecret: linkSecretOf(config),
     publicUrl: publicUrlOf(config),
     draining: () => lifecycle.stopping,
+    drainMs: drainMs(config),
     onCancelled: (rows) => {
       for (const { queue, id, generation } of rows)
         broker.remove(queue, `${id}-${generation}`).catch(() => undefined); // begin refuses it all the same

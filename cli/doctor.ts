@@ -1,11 +1,12 @@
 // `storytime doctor`: everything a system needs, looked at once, every problem told at once. Changes nothing.
+import { existsSync } from 'node:fs';
 import { loadConfig, type Config } from '../shared/config.ts';
 import { ConfigError, toError } from '../shared/errors.ts';
 import { openDb } from '../ledger/db.ts';
 import { readServerFacts } from '../ledger/server-facts.ts';
 import * as checks from './doctor-checks.ts';
 import { readNote } from './home.ts';
-import { openDatabase } from './parts.ts';
+import { embeddedFolder, openDatabase } from './parts.ts';
 import { json, painter, plain, type Paint, type Terminal } from './terminal.ts';
 
 type Verdict = checks.Verdict;
@@ -76,6 +77,15 @@ function withRunning(config: Config): Config {
 
 async function database(config: Config): Promise<Verdict[]> {
   const check = 'database';
+  if (config.DATABASE_URL === undefined && !existsSync(embeddedFolder(config)))
+    return [
+      {
+        check,
+        status: 'warn',
+        detail: 'there is none yet',
+        hint: 'set DATABASE_URL, or let `storytime up` make one',
+      },
+    ];
   try {
     const server = await openDatabase(config);
     try {

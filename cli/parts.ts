@@ -1,6 +1,6 @@
 // The wiring that api, work and dashboard share: ledger, engine, broker, relay. Opens what it can and waits for nothing:
 // each part starts while the ledger or the engine is away, and says so when asked whether it is ready.
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { shownHost } from '../shared/addresses.ts';
 import type { Config } from '../shared/config.ts';
 import { createBroker } from '../engine/broker.ts';
@@ -60,6 +60,11 @@ export async function openParts(part: Part, options: PartsOptions): Promise<Part
   return { db, engine, broker, relay };
 }
 
+/** Where the embedded server keeps its data. */
+export function embeddedFolder(config: Config): string {
+  return join(resolve(config.STORYTIME_HOME), 'postgres');
+}
+
 /** The given database, or the embedded server of the home folder, started or joined. */
 export async function openDatabase(
   config: Config,
@@ -67,8 +72,11 @@ export async function openDatabase(
 ): Promise<{ url: string; embedded: boolean; stop: () => Promise<void> }> {
   if (config.DATABASE_URL !== undefined)
     return { url: config.DATABASE_URL, embedded: false, stop: () => Promise.resolve() };
-  const dataDir = join(makeHome(config.STORYTIME_HOME), 'postgres');
-  const server = await startEmbeddedPostgres({ dataDir, ...(log !== undefined && { log }) });
+  makeHome(config.STORYTIME_HOME);
+  const server = await startEmbeddedPostgres({
+    dataDir: embeddedFolder(config),
+    ...(log !== undefined && { log }),
+  });
   return { url: server.url, embedded: true, stop: server.stop };
 }
 

@@ -83,6 +83,7 @@ export function partEnvironment(
     STORYTIME_SANDBOX_SMTP_URL: `smtp://${host}:${ports.STORYTIME_SANDBOX_SMTP_PORT}`,
     ...withoutBlanks(env),
     STORYTIME_GRACE_MS: String(Math.min(graceMs, config.STORYTIME_GRACE_MS)),
+    STORYTIME_DRAIN_MS: '0', // nobody balances load in front of it
     ...text,
     DATABASE_URL: secrets.databaseUrl,
     STORYTIME_LINK_SECRET: secrets.linkSecret,

@@ -6,6 +6,7 @@ import type { Emit } from '../shared/events.ts';
 import { toError } from '../shared/errors.ts';
 import { PrismaClient, type Prisma } from './generated/prisma/client.ts';
 import { throwOn } from './ledger-errors.ts';
+import { openPool } from './pool.ts';
 
 export interface DbOptions {
   url: string;
@@ -61,7 +62,7 @@ export function openDb(options: DbOptions): Db {
     connectionTimeoutMillis: 2_000,
     application_name: 'storytime',
   };
-  const pool = new pg.Pool({
+  const pool = openPool({
     ...settings,
     max: options.poolSize,
     statement_timeout: options.statementTimeoutMs,
@@ -72,12 +73,13 @@ export function openDb(options: DbOptions): Db {
   pool.on('error', (error) =>
     options.emit('notice', { level: 'debug', message: `ledger connection lost: ${error.message}` }),
   );
-  const prisma = new PrismaClient({ adapter: new PrismaPg(pool, { schema: 'storytime' }) });
+  const { emit } = options;
+  const prisma = openPrisma(pool, emit);
 
   return {
     prisma,
-    run: (statement, values) => timed(options.emit, statement.name, () => runOn(pool, statement, values)),
-    transaction: (work) => inTransaction(pool, work),
+    run: (statement, values) => timed(emit, raw(statement.name), () => runOn(pool, statement, values)),
+    transaction: (work) => inTransaction(pool, emit, work),
     connect: () => connectAlone(settings),
     async ping() {
       // A limit of its own: the question is put every second, and must not hold a half-open connection for longer.
@@ -90,6 +92,18 @@ export function openDb(options: DbOptions): Db {
   };
 }
 
+/** Every statement of it is timed, those inside a transaction too: the steps are written there. */
+function openPrisma(pool: pg.Pool, emit: Emit): PrismaClient {
+  const prisma = new PrismaClient({ adapter: new PrismaPg(pool, { schema: 'storytime' }) });
+  const watched = prisma.$extends({
+    query: {
+      $allOperations: ({ model = 'raw', operation, args, query }) =>
+        timed(emit, { model, action: operation }, () => query(args)),
+    },
+  });
+  return watched as unknown as PrismaClient; // what it adds is not seen from outside
+}
+
 async function runOn<Row extends pg.QueryResultRow>(
   target: pg.Pool | pg.PoolClient,
   statement: Statement,
@@ -100,16 +114,20 @@ async function runOn<Row extends pg.QueryResultRow>(
   return rows;
 }
 
-async function inTransaction<T>(pool: pg.Pool, work: (run: Run) => Promise<T>): Promise<T> {
+async function inTransaction<T>(pool: pg.Pool, emit: Emit, work: (run: Run) => Promise<T>): Promise<T> {
   const client = await pool.connect().catch(throwOn);
   let broken: Error | undefined;
   // The pool listens to idle connections only: without this a connection that breaks in here ends the process.
   const onError = (error: Error): void => void (broken = error);
   client.on('error', onError);
   try {
-    await client.query('BEGIN').catch(throwOn);
-    const result = await work((statement, values) => runOn(client, statement, values));
-    await client.query('COMMIT').catch(throwOn);
+    const control = (text: string): Promise<unknown> =>
+      timed(emit, raw(text), () => client.query(text).catch(throwOn));
+    await control('BEGIN');
+    const result = await work((statement, values) =>
+      timed(emit, raw(statement.name), () => runOn(client, statement, values)),
+    );
+    await control('COMMIT');
     return result;
   } catch (thrown) {
     await client.query('ROLLBACK').catch((error: unknown) => {
@@ -122,10 +140,24 @@ async function inTransaction<T>(pool: pg.Pool, work: (run: Run) => Promise<T>): 
   }
 }
 
-async function timed<T>(emit: Emit, name: string, work: () => Promise<T>): Promise<T> {
+interface Named {
+  model: string;
+  action: string;
+}
+
+function raw(action: string): Named {
+  return { model: 'raw', action };
+}
+
+const slowMs = 100;
+
+/** One that failed took its time all the same: above all one that waited for a lock, or for nobody. */
+async function timed<T>(emit: Emit, named: Named, work: () => Promise<T>): Promise<T> {
   const start = performance.now();
-  const result = await work();
-  const durationMs = Math.round(performance.now() - start);
-  if (durationMs > 100) emit('ledger.slow', { model: 'raw', action: name, durationMs });
-  return result;
+  try {
+    return await work();
+  } finally {
+    const durationMs = Math.round(performance.now() - start);
+    if (durationMs > slowMs) emit('ledger.slow', { ...named, durationMs });
+  }
 }

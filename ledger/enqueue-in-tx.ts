@@ -1,5 +1,6 @@
 // The transactional door: other code enqueues inside its own database transaction, and the job exists exactly when that
 // transaction commits. Knows neither our Prisma client nor BullMQ; every name is qualified, so any search_path will do.
+// Whether the commit is waited for is the caller's choice (its `synchronous_commit`): the job is as safe as its transaction.
 import { Problem } from '../shared/errors.ts';
 import { canonicalJson, sha256 } from '../shared/text.ts';
 import { checkJob, type CheckedJob, type Priority } from '../queues/check.ts';
@@ -54,30 +55,33 @@ export async function enqueue<Kind extends keyof Payloads>(
 ): Promise<EnqueuedInTransaction> {
   // As JSON carries it, so that the check and the body's hash see what HTTP would have sent.
   const body: unknown = JSON.parse(JSON.stringify(request));
-  const checked: CheckedJob = checkJob(registry, body, await timeFor(body, context.tx));
+  if (context.key !== undefined) checkKey(context.key);
+  const checked: CheckedJob = checkJob(registry, body, await timeFor(body, context));
   const job = newJob(checked, { tenant: context.tenant, source: 'transaction' });
   if (context.key !== undefined) {
-    const stored = await claimKey(
-      context.tx,
-      job,
-      checkKey(context.key),
-      sha256(canonicalJson(body)).toString('hex'),
-    );
+    const hash = sha256(canonicalJson(body)).toString('hex');
+    const stored = await claimKey(context.tx, job, context.key, hash);
     if (stored !== undefined) return answer(stored, true);
   }
   return answer(await insert(context.tx, job), false);
 }
 
-/** A point of time is judged by the database's clock; the one of this process may be wrong. */
-async function timeFor(body: unknown, tx: Transaction): Promise<number> {
+/**
+ * A point of time is judged by the database's clock; the one of this process may be wrong. With a key that was accepted before it
+ * is judged by the time of then, as over HTTP: what was right once does not become wrong with its repetition.
+ */
+async function timeFor(body: unknown, { tx, tenant, key }: TransactionContext): Promise<number> {
   const given = body as { options?: { runAt?: unknown } | null } | null;
   if (given?.options?.runAt === undefined) return Date.now();
-  const rows = await tx.$queryRaw`SELECT (extract(epoch FROM clock_timestamp()) * 1000)::float8 AS now_ms`;
+  const rows = await tx.$queryRaw`
+    SELECT (extract(epoch FROM coalesce((SELECT created_at FROM storytime.idempotency
+      WHERE tenant = ${tenant} AND endpoint = ${endpoint} AND key = ${key ?? null} AND expires_at > clock_timestamp()),
+      clock_timestamp())) * 1000)::float8 AS now_ms`;
   return (rows as { now_ms: number }[])[0]?.now_ms ?? Date.now();
 }
 
-function checkKey(key: string): string {
-  if (/^[\x20-\x7e]{1,255}$/.test(key)) return key;
+function checkKey(key: string): void {
+  if (/^[\x20-\x7e]{1,255}$/.test(key)) return;
   throw new Problem(
     'idempotency_key_invalid',
     'enqueue failed: the key must be 1 to 255 printable ASCII characters',

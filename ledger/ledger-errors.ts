@@ -73,13 +73,15 @@ export function mayBeSentAgain(thrown: unknown): boolean {
 /** The same error, or a 503 Problem when the ledger is away. */
 export function ledgerProblem(thrown: unknown): Error {
   if (thrown instanceof Problem || !isLedgerDown(thrown)) return toError(thrown);
+  return silentLedger(thrown);
+}
+
+/** The 503 of a ledger that is away, or has not answered in time. */
+export function silentLedger(cause?: unknown): Problem {
   return new Problem(
     'ledger_unavailable',
     'the request failed: the ledger does not answer; send it again with the same Idempotency-Key',
-    {
-      retryAfterSeconds: 2,
-      cause: thrown,
-    },
+    { retryAfterSeconds: 2, cause },
   );
 }
 

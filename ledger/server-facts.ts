@@ -8,7 +8,7 @@ export interface ServerFacts {
   maxConnections: number;
   /** Open now, ours and others'. */
   connections: number;
-  /** `off` loses accepted jobs in a power cut. */
+  /** As the server, the database or the role has it; our own connections raise `off` (pool.ts). */
   synchronousCommit: string;
 }
 
@@ -17,7 +17,7 @@ const readFacts = {
   text: `SELECT current_setting('server_version') AS version, extract(epoch FROM clock_timestamp())::float8 * 1000 AS now_ms,
       current_setting('max_connections')::int - current_setting('superuser_reserved_connections')::int AS max_connections,
       (SELECT count(*)::int FROM pg_stat_activity WHERE backend_type = 'client backend') AS connections,
-      current_setting('synchronous_commit') AS synchronous_commit`,
+      (SELECT reset_val FROM pg_settings WHERE name = 'synchronous_commit') AS synchronous_commit`,
 };
 
 interface FactsRow {

@@ -92,6 +92,15 @@ export function dailyBudgetMicroUsd({ STORYTIME_DAILY_BUDGET_USD: usd }: Config)
   return usd === undefined ? undefined : Math.round(usd * 1_000_000);
 }
 
+/** How long a stopping API goes on accepting. */
+export function drainMs({
+  STORYTIME_DRAIN_MS: ms,
+  STORYTIME_GRACE_MS: graceMs,
+  NODE_ENV: env,
+}: Config): number {
+  return ms ?? (env === 'production' ? Math.min(5_000, graceMs) : 0);
+}
+
 /** Names that are ours but no setting of a server: those of `clientSettings`. */
 const foreign = new Set(['STORYTIME_URL', 'STORYTIME_KEY']);
 
@@ -112,6 +121,9 @@ function contradictions(config: Values): string[] {
       `STORYTIME_RENEW_MS (${config.STORYTIME_RENEW_MS}) must be at most a third of STORYTIME_LEASE_MS (${config.STORYTIME_LEASE_MS})`,
     );
   }
+  const { STORYTIME_DRAIN_MS: drain, STORYTIME_GRACE_MS: grace } = config;
+  if (drain !== undefined && drain > grace)
+    found.push(`STORYTIME_DRAIN_MS (${drain}) must be at most STORYTIME_GRACE_MS (${grace})`);
   if (config.STORYTIME_SANDBOX === 'off') {
     found.push(
       ...providerKeys
@@ -120,6 +132,10 @@ function contradictions(config: Values): string[] {
     );
   }
   if (config.NODE_ENV === 'production') {
+    if (config.DATABASE_URL === undefined)
+      found.push(
+        'DATABASE_URL is required in production: the embedded server would be empty, and seen by nobody else',
+      );
     found.push(...weakSecret(config.STORYTIME_LINK_SECRET));
     if (config.STORYTIME_PUBLIC_URL === undefined)
       found.push('STORYTIME_PUBLIC_URL is required in production: the links in mails begin with it');

@@ -44,7 +44,7 @@ export const settings = {
   ],
   DATABASE_URL: [
     databaseUrl.optional(),
-    'PostgreSQL for the ledger; without it an embedded server is started.',
+    'PostgreSQL for the ledger; required in production; without it an embedded server is started otherwise.',
   ],
   REDIS_URL: [
     redisUrl.optional(),
@@ -150,6 +150,10 @@ export const settings = {
   STORYTIME_GRACE_MS: [
     whole(100, 600_000).default(20_000),
     'How long a stopping process lets its jobs finish, in ms; under `storytime up` at most 4,500.',
+  ],
+  STORYTIME_DRAIN_MS: [
+    whole(0, 600_000).optional(),
+    'How long a stopping API goes on accepting while its /readyz already says 503, in ms, so that a load balancer turns away first; at most the grace time, and part of it. Default: 5,000 in production, 0 otherwise and under `storytime up`.',
   ],
   STORYTIME_DAILY_BUDGET_USD: [
     z.coerce.number().min(0).max(1_000_000).optional(),

@@ -28,7 +28,7 @@ export function enqueueRoute(deps: ApiDeps): Route {
 
 async function enqueue(deps: ApiDeps, exchange: Exchange, caller: Caller): Promise<void> {
   const value = readIdempotencyKey(exchange.req.headers['idempotency-key']);
-  const body = await readJson(exchange.req);
+  const body = await readJson(exchange);
   const kind = checkScope(deps.registry, caller, body);
   const { tenant, keyId: apiKeyId } = caller;
   const { requestId } = exchange;
@@ -42,6 +42,7 @@ async function enqueue(deps: ApiDeps, exchange: Exchange, caller: Caller): Promi
   const key =
     value === undefined ? undefined : { endpoint: endpoint, value, bodyHash: sha256(canonicalJson(body)) };
   if (kind?.definition.paid === true) await deps.checkSpending?.(tenant, key);
+  if (exchange.res.headersSent) return; // as in api/app.ts: what was told failed is not begun any more
   accepted(exchange, await deps.enqueue({ job, key }));
 }
 

@@ -60,7 +60,7 @@ function readInclude(text: string | undefined): Include {
 
 async function cancel(deps: ApiDeps, exchange: Exchange, caller: Caller): Promise<void> {
   const id = jobId(exchange);
-  await readNothing(exchange.req);
+  await readNothing(exchange);
   const { state, removed } = await cancelJob(deps.db, { id, tenant: caller.tenant });
   for (const row of removed)
     deps.emit('job.finished', { jobId: row.id, queue: row.queue, kind: row.kind, state: 'cancelled' });

@@ -73,7 +73,7 @@ async function show({ views }: Desk, exchange: Exchange, provider: ProviderName)
 
 async function trip(desk: Desk, exchange: Exchange, caller: Caller): Promise<void> {
   const provider = providerOf(exchange);
-  const { forMs, reason } = readTrip(await readJson(exchange.req));
+  const { forMs, reason } = readTrip(await readJson(exchange));
   await tripGate(desk.deps.db, { provider, forMs, note: reason, by: caller.keyId });
   tell(desk, exchange, { provider, keyId: caller.keyId, act: 'closed' });
   await show(desk, exchange, provider);
@@ -81,7 +81,7 @@ async function trip(desk: Desk, exchange: Exchange, caller: Caller): Promise<voi
 
 async function reset(desk: Desk, exchange: Exchange, caller: Caller): Promise<void> {
   const provider = providerOf(exchange);
-  await readNothing(exchange.req);
+  await readNothing(exchange);
   await resetGate(desk.deps.db, provider);
   tell(desk, exchange, { provider, keyId: caller.keyId, act: 'opened' });
   await show(desk, exchange, provider);

@@ -40,6 +40,18 @@ test('a stop waits for what has arrived, answers it, and leaves no connection be
   await world.close();
 });
 
+test('a stop turns unready first, and goes on answering until whoever balances the load has seen it', async () => {
+  const world = await openApi({ drainMs: 1_500 });
+  const closed = world.api.close();
+  const ready = await fetch(`${world.api.url}/readyz?verbose`);
+  expect([ready.status, await ready.json()]).toMatchObject([503, { status: 'unavailable', draining: true }]);
+  const late = await ask(world, '/v1/jobs', { body: storyBody });
+  expect([late.status, late.headers.get('connection')]).toEqual([202, 'close']);
+  await closed;
+  await expect(fetch(`${world.api.url}/livez`)).rejects.toThrow('fetch failed');
+  await world.close();
+});
+
 test('a client that does not read its answer loses the connection', async () => {
   const metrics = { text: async () => 'x'.repeat(50_000_000), contentType: 'text/plain' };
   const world = await openApi({ silenceMs: 500, metrics });

@@ -1,6 +1,7 @@
 // The doctor: every problem told at once, each with what to do, and nothing judged that is not so.
 // Covers: cli/doctor-checks.ts
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { readdir } from 'node:fs/promises';
 import * as checks from '../../cli/doctor-checks.ts';
 import { loadConfig } from '../../shared/config.ts';
 import type { ServerFacts } from '../../ledger/server-facts.ts';
@@ -72,6 +73,21 @@ test('an unreachable database, an unreachable engine and a refused provider are 
   expect(redis.status).toMatchObject({ database: 'ok', engine: 'fail' });
 });
 
+test('where no database is named the doctor makes none, and in production that is a failure', async () => {
+  const production = {
+    NODE_ENV: 'production',
+    STORYTIME_SANDBOX: 'on',
+    STORYTIME_LINK_SECRET: 'a-secret-of-the-tests-0123456789',
+    STORYTIME_PUBLIC_URL: 'https://jobs.example',
+  };
+  const refused = await examine(production);
+  expect([refused.code, refused.status]).toEqual([1, { configuration: 'fail' }]);
+  expect(refused.out).toContain('DATABASE_URL is required in production');
+  const { code, status } = await examine({});
+  expect([code, status]).toEqual([0, { configuration: 'ok', database: 'warn', ...awaySandbox }]);
+  expect(await readdir(folder)).toEqual([]);
+});
+
 test('a configuration that cannot be read is all the doctor sees, completely', async () => {
   const { code, out } = await say(['doctor'], {
     STORYTIME_API_PORT: 'x',
@@ -97,8 +113,8 @@ test('a clock two seconds off is a warning and five seconds off a failure, in ei
   expect(verdicts).toEqual(['ok', 'ok', 'warn', 'warn', 'fail', 'fail']);
 });
 
-test('a server that may lose commits or has too few connections fails', () => {
-  expect(checks.synchronousCommit({ ...facts, synchronousCommit: 'off' }).status).toBe('fail');
+test('a server that has too few connections fails, and one that may lose the commits of others is warned of', () => {
+  expect(checks.synchronousCommit({ ...facts, synchronousCommit: 'off' }).status).toBe('warn');
   const config = loadConfig({});
   const verdicts = [197, 75, 40].map(
     (maxConnections) => checks.connections(config, { ...facts, maxConnections }).status,

@@ -69,6 +69,20 @@ test('the API accepts jobs while the engine is away, with a key made on the comm
   expect(await part.end('SIGTERM')).toBe(0);
 });
 
+test('an API that drains is not ready, still accepts, and leaves at once on a second signal', async () => {
+  const key = (await say(['keys', 'create', '--name', 'late'], env)).out.trim();
+  const { part, url } = await start(['api'], { STORYTIME_DRAIN_MS: '20000' });
+  part.child.kill('SIGTERM');
+  await eventually('it says so', async () => (await statusOf(`${url}/readyz`)) === 503);
+  const client = connect({ url, key });
+  expect(
+    await client.enqueue('generate-story', { childName: 'Ada', age: 6, theme: 'the sea' }),
+  ).toMatchObject({
+    state: 'waiting',
+  });
+  expect(await part.end('SIGTERM')).toBe(130);
+});
+
 test('a work process of one queue lives and is not ready without the engine, is ready with it, and shows its metrics', async () => {
   const lonely = await start(['work', '--queues', 'email'], { REDIS_URL: noRedis });
   expect(await statusOf(`${lonely.url}/livez`)).toBe(200);

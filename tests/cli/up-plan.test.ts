@@ -63,6 +63,8 @@ test('no setting makes a part stop later than the system waits for it', async ()
     return loadConfig(partEnvironment(loadConfig(env), env, ports, secrets)).STORYTIME_GRACE_MS;
   };
   expect([graceOf('20000'), graceOf('1000')]).toEqual([4_500, 1_000]);
+  const env = { STORYTIME_DRAIN_MS: '10000' };
+  expect(loadConfig(partEnvironment(loadConfig(env), env, ports, secrets)).STORYTIME_DRAIN_MS).toBe(0);
 });
 
 test('a blank address of the sandbox is not set: the parts are told the real one', async () => {

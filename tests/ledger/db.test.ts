@@ -1,5 +1,5 @@
 // The connection to the ledger, and what its errors mean.
-// Covers: ledger/ledger-errors.ts
+// Covers: ledger/ledger-errors.ts, ledger/pool.ts
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { Problem } from '../../shared/errors.ts';
 import { createEvents } from '../../shared/events.ts';
@@ -69,6 +69,36 @@ test('a network that swallows everything ends in an error that counts as away, n
   proxy.restore();
   expect([String(thrown), isLedgerDown(thrown)]).toEqual([String(thrown), true]);
 });
+
+test.each([
+  [
+    'transaction',
+    (then: () => void) =>
+      db.transaction(async (run) => [await run(ownPid, []), then(), await run(ownPid, [])]),
+  ],
+  [
+    'Prisma',
+    (then: () => void) =>
+      db.prisma.$transaction(async (tx) => [await tx.job.count(), then(), await tx.job.count()]),
+  ],
+] as const)(
+  'a transaction waits for a silent network once, not for its ROLLBACK too: %s',
+  async (_name, work) => {
+    await db.ping();
+    let from = 0;
+    const thrown = await failureOf(
+      work(() => {
+        from = performance.now();
+        proxy.freeze();
+      }),
+    );
+    const ms = performance.now() - from;
+    proxy.restore();
+    expect([String(thrown), isLedgerDown(thrown)]).toEqual([String(thrown), true]);
+    expect(ms).toBeLessThan(4_000); // a statement is given up after 2.3 s
+    await expect(Promise.all(ways())).resolves.toHaveLength(5);
+  },
+);
 
 /** The ways of Prisma, which wraps what the server says. */
 function prismaWays(): Promise<unknown>[] {
@@ -156,12 +186,48 @@ test('a refusal is not an absence, and a deadlock may be sent again', async () =
   expect([isLedgerDown(deadlock), mayBeSentAgain(deadlock), more]).toEqual([false, true, []]);
 });
 
-test('a slow statement is told', async () => {
-  const told: unknown[] = [];
-  events.on('ledger.slow', (event) => void told.push(event));
-  await db.run({ name: 'nap', text: 'SELECT pg_sleep(0.12)::text' }, []);
-  expect(told).toMatchObject([{ model: 'raw', action: 'nap' }]);
+test('a slow statement is told on every way to the ledger, and when it fails', async () => {
+  await Promise.all(ways());
+  const told: string[] = [];
+  events.on('ledger.slow', ({ model, action }) => void told.push(`${model} ${action}`));
+  // Others may be slow beside it on a busy machine.
+  const tells = async (what: string, work: Promise<unknown>): Promise<[boolean, string]> => {
+    const thrown = await failureOf(work);
+    return [told.splice(0).includes(what), thrown === undefined ? 'done' : 'failed'];
+  };
+  const nap = { name: 'nap', text: 'SELECT pg_sleep(0.12)::text' };
+  const night = { name: 'night', text: 'SELECT pg_sleep(5)::text' };
+  expect(await tells('raw nap', db.run(nap, []))).toEqual([true, 'done']);
+  expect(await tells('raw night', db.run(night, []))).toEqual([true, 'failed']);
+  expect(
+    await tells(
+      'raw nap',
+      db.transaction((run) => run(nap, [])),
+    ),
+  ).toEqual([true, 'done']);
+  expect(
+    await tells(
+      'raw night',
+      db.transaction((run) => run(night, [])),
+    ),
+  ).toEqual([true, 'failed']);
+  expect(await tells('raw $queryRaw', db.prisma.$queryRaw`SELECT pg_sleep(0.12)::text`)).toEqual([
+    true,
+    'done',
+  ]);
+  const inside = db.prisma.$transaction((tx) => tx.$queryRaw`SELECT pg_sleep(0.12)::text`);
+  expect(await tells('raw $queryRaw', inside)).toEqual([true, 'done']);
+  await alter(`CREATE OR REPLACE FUNCTION linger() RETURNS trigger LANGUAGE plpgsql AS
+    $$ BEGIN PERFORM pg_sleep(0.12); RAISE EXCEPTION 'no more of this'; END $$`);
+  await alter(`CREATE OR REPLACE TRIGGER linger BEFORE INSERT ON schema_floor EXECUTE FUNCTION linger()`);
+  const refused = db.prisma.$transaction((tx) => tx.schemaFloor.create({ data: { migration: 'n' } }));
+  expect(await tells('SchemaFloor create', refused)).toEqual([true, 'failed']);
+  await alter('DROP TRIGGER linger ON schema_floor');
 });
+
+function alter(text: string): Promise<unknown> {
+  return db.prisma.$executeRawUnsafe(text);
+}
 
 test('a transaction that stands still is ended by the server, with its locks', async () => {
   const [row] = await db.run<{ limit: string }>(

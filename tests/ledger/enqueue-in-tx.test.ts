@@ -6,7 +6,7 @@ import { checkJob } from '../../queues/check.ts';
 import { registry } from '../../queues/index.ts';
 import { canonicalJson, sha256 } from '../../shared/text.ts';
 import { newJob } from '../../ledger/insert.ts';
-import { countRows, openLedger, stateOf, story, type LedgerWorld } from './world.ts';
+import { countRows, openLedger, query, stateOf, story, type LedgerWorld } from './world.ts';
 
 // The main API's own client: its search_path is `public`, where it has a table of its own.
 let world: LedgerWorld;
@@ -59,6 +59,27 @@ test('a point of time is judged by the clock of the database, not by that of the
     });
   expect(await enqueueAt(-hourMs)).toMatchObject({ state: 'waiting' });
   await expect(enqueueAt(0)).rejects.toMatchObject({ code: 'validation_failed' });
+});
+
+test('a point of time that was accepted with a key is not refused with its repetition, and without the key it is', async () => {
+  const options = { runAt: new Date(Date.now() + 1_000).toISOString() };
+  const send = (key?: string) =>
+    prisma.$transaction((tx) =>
+      enqueue({ ...request, options }, { tx, tenant: 'acme', ...(key !== undefined && { key }) }),
+    );
+  const first = await send('due');
+  // An hour later, as the ledger sees it: the same request, its point of time an hour old.
+  const past = { runAt: new Date(Date.parse(options.runAt) - 3_600_000).toISOString() };
+  const hash = sha256(canonicalJson({ ...request, options: past }));
+  await query(
+    world,
+    `UPDATE idempotency SET created_at = created_at - interval '1 hour', body_hash = $1 WHERE job_id = $2`,
+    [hash, first.id],
+  );
+  options.runAt = past.runAt;
+  expect(await send('due')).toMatchObject({ id: first.id, repeated: true });
+  for (const key of [undefined, 'another'])
+    await expect(send(key)).rejects.toMatchObject({ code: 'validation_failed' });
 });
 
 test('a transaction that is rolled back leaves neither its rows nor the job', async () => {

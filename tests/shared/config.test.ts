@@ -2,7 +2,14 @@
 // The configuration: every problem at once, none of them a secret, and what a setting may be.
 import { expect, test } from '@jest/globals';
 import { parse } from 'pg-connection-string';
-import { clientSettings, isChosen, isSandboxed, loadConfig, providerKeys } from '../../shared/config.ts';
+import {
+  clientSettings,
+  drainMs,
+  isChosen,
+  isSandboxed,
+  loadConfig,
+  providerKeys,
+} from '../../shared/config.ts';
 import { ConfigError } from '../../shared/errors.ts';
 
 const keys = {
@@ -102,11 +109,29 @@ test('settings that contradict each other are refused with both values', () => {
   ]);
 });
 
-test('production wants every provider key, a link secret and its public address, unless the sandbox is asked for', () => {
+test('an API drains for five seconds in production, for none elsewhere, and never longer than its grace', () => {
+  const production = {
+    NODE_ENV: 'production',
+    DATABASE_URL: 'postgres://db/storytime',
+    STORYTIME_SANDBOX: 'on',
+    STORYTIME_LINK_SECRET: 'a-secret-of-the-tests-0123456789',
+    STORYTIME_PUBLIC_URL: 'https://jobs.example',
+  };
+  const brief = { STORYTIME_GRACE_MS: '3000' };
+  const chosen = { ...brief, STORYTIME_DRAIN_MS: '200' };
+  const given = [{}, production, { ...production, ...brief }, chosen, { ...production, ...chosen }];
+  expect(given.map((env) => drainMs(loadConfig(env)))).toEqual([0, 5_000, 3_000, 200, 200]);
+  expect(problemsOf({ ...brief, STORYTIME_DRAIN_MS: '3001' })).toEqual([
+    'STORYTIME_DRAIN_MS (3001) must be at most STORYTIME_GRACE_MS (3000)',
+  ]);
+});
+
+test('production wants its database, every provider key, a link secret and its public address, unless the sandbox is asked for', () => {
   const problems = problemsOf({ NODE_ENV: 'production' });
-  for (const name of [...providerKeys, 'STORYTIME_LINK_SECRET', 'STORYTIME_PUBLIC_URL'])
-    expect(problems.join('\n')).toContain(name);
+  const needed = ['DATABASE_URL', 'STORYTIME_LINK_SECRET', 'STORYTIME_PUBLIC_URL'];
+  for (const name of [...providerKeys, ...needed]) expect(problems.join('\n')).toContain(name);
   const own = {
+    DATABASE_URL: 'postgres://db/storytime',
     STORYTIME_LINK_SECRET: 'a-secret-of-the-tests-0123456789',
     STORYTIME_PUBLIC_URL: 'https://jobs.example',
   };
@@ -116,6 +141,7 @@ test('production wants every provider key, a link secret and its public address,
 
 test('production does not sign links with a secret that anybody can guess', () => {
   const env = {
+    DATABASE_URL: 'postgres://db/storytime',
     STORYTIME_SANDBOX: 'on',
     STORYTIME_LINK_SECRET: '0'.repeat(64),
     STORYTIME_PUBLIC_URL: 'https://jobs.example',

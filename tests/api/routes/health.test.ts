@@ -31,8 +31,8 @@ test('an absent ledger, or a check that breaks, is a 503 while the process lives
   expect(await seen('/livez')).toEqual([200, { status: 'alive' }]);
 });
 
-test('a draining server is not ready and sends everyone else away with their connection', async () => {
-  world = await openApi({ draining: () => true });
+test('a closing server is not ready and sends everyone else away with their connection', async () => {
+  world = await openApi({ draining: () => true, closing: () => true });
   const response = await ask(world, '/v1/jobs', { body: storyBody });
   expect(response.headers.get('connection')).toBe('close');
   expect(response.headers.get('retry-after')).toBe('1');
