@@ -3,6 +3,7 @@ import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { chromium, type Browser, type Page } from 'playwright-core';
 import { openDashboard, queueNames, type DashboardWorld } from '../dashboard/world.ts';
 import { addJob, setJob } from '../ledger/world.ts';
+import { find, programs } from '../../scripts/programs.mjs';
 
 const args = [
   '--no-sandbox',
@@ -19,7 +20,7 @@ let browser: Browser;
 beforeAll(async () => {
   world = await openDashboard();
   await world.broker.boardQueues();
-  browser = await chromium.launch({ executablePath: '/usr/bin/chromium', args });
+  browser = await chromium.launch({ executablePath: find(...programs.chromium) ?? 'chromium', args });
 });
 afterAll(async () => {
   await browser.close();
