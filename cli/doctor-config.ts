@@ -4,6 +4,7 @@ import { loadConfig, type Config, type Environment } from '../shared/config.ts';
 import { ConfigError } from '../shared/errors.ts';
 import type { Verdict } from './doctor-checks.ts';
 import { readNote } from './home.ts';
+import { timeZoneProblem } from './time-zone.ts';
 
 export interface Configured {
   config: Config;
@@ -36,10 +37,13 @@ export function configuration(env: Environment): Configured {
 }
 
 function attempt(env: Environment): { config?: Config; problems: readonly string[] } {
+  const zone = timeZoneProblem(env);
+  const problems = zone === undefined ? [] : [zone];
   try {
-    return { config: loadConfig(env), problems: [] };
+    const config = loadConfig(env);
+    return problems.length === 0 ? { config, problems } : { problems };
   } catch (thrown) {
-    if (thrown instanceof ConfigError) return { problems: thrown.problems };
+    if (thrown instanceof ConfigError) return { problems: [...thrown.problems, ...problems] };
     throw thrown;
   }
 }
