@@ -1,4 +1,4 @@
-// Covers: queues/fields.ts, queues/registry.ts
+// Covers: queues/fields.ts, queues/known-fields.ts, queues/registry.ts
 import { expect, jest, test } from '@jest/globals';
 import { z } from 'zod';
 import { Problem } from '../../shared/errors.ts';
