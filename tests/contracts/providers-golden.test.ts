@@ -1,11 +1,12 @@
 // The golden requests hold both sides: tests/sandbox plays them to the sandbox, here every adapter's own request is compared with
 // the one of the same operation. The two could otherwise agree with each other and not with the vendor.
+import { readFileSync } from 'node:fs';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { loadConfig } from '../../shared/config.ts';
 import { sandboxKeys } from '../../shared/sandbox-keys.ts';
 import { createProviders } from '../../providers/create.ts';
 import { readGolden, shapeOf, type Exchange } from '../sandbox/golden.ts';
-import { openRecorder, type Asked, type Recorder } from './providers-recorder.ts';
+import { openLineRecorder, openRecorder, type Asked, type Recorder } from './providers-recorder.ts';
 import { openRig, type Rig } from './providers-rig.ts';
 
 let rig: Rig;
@@ -140,4 +141,26 @@ test('Cloudinary is given a file as its document says', async () => {
   });
   await providers.cloudinary.ping(new AbortController().signal);
   expect(compare('cloudinary', 'a ping')).toEqual(same);
+});
+
+/** The command of a line; nothing for what is none. The connection is kept, so QUIT is not waited for. */
+const command = (line: string): string[] =>
+  /^(?:EHLO|AUTH PLAIN|MAIL FROM:<|RCPT TO:<|DATA$)/.exec(line)?.slice(0, 1) ?? [];
+
+test('a mail goes to the server by the commands of the standards', async () => {
+  const text = readFileSync(new URL('../sandbox/golden/smtp.json', import.meta.url), 'utf8');
+  const { talks } = JSON.parse(text) as { talks: { name: string; lines: { send?: string }[] }[] };
+  const golden = talks.find(({ name }) => name === 'an accepted mail')?.lines ?? [];
+  const recorded = await openLineRecorder(rig.sandbox.smtpUrl);
+  const config = loadConfig({ STORYTIME_SANDBOX: 'on', STORYTIME_SANDBOX_SMTP_URL: recorded.url });
+  const { smtp, close } = createProviders(config, { emit: () => undefined });
+  const mail = { to: 'mia@example.test', subject: 'Hi', html: '<p>Hi</p>', text: 'Hi' };
+  try {
+    await smtp.send({ ...mail, messageId: 'golden@example.test' }, rig.call('golden:mail'));
+  } finally {
+    await close();
+    await recorded.close();
+  }
+  const wanted = golden.flatMap(({ send = '' }) => command(send));
+  expect(recorded.lines().flatMap(command)).toEqual(wanted);
 });
