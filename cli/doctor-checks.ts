@@ -78,6 +78,7 @@ const engineNames: Readonly<Record<EngineKind, string>> = {
   'redis-cluster': 'Redis Cluster',
 };
 
+/** `databaseUrl` counts for an engine on PostgreSQL alone. */
 export async function engine(config: Config, databaseUrl: string): Promise<Verdict[]> {
   const opened = openEngine({ databaseUrl, redisUrl: config.REDIS_URL, workers: 0 });
   const detail = `BullMQ on ${engineNames[opened.kind]}`;
@@ -109,15 +110,23 @@ const keyOf: Readonly<Record<keyof Providers, ProviderKey>> = {
   smtp: 'SMTP_URL',
 };
 
-/** Asks each provider a question that costs nothing. */
-export async function providers(config: Config): Promise<Verdict[]> {
+/** Asks each provider a question that costs nothing; not those that a wrong setting would lead to the wrong place. */
+export async function providers(config: Config, wrong: ReadonlySet<string>): Promise<Verdict[]> {
   const { close, ...ports } = createProviders(config, { emit: () => undefined });
   try {
-    const names = Object.keys(keyOf) as (keyof Providers)[];
+    const names = (Object.keys(keyOf) as (keyof Providers)[]).filter(
+      (name) => !placesOf(config, name).some((setting) => wrong.has(setting)),
+    );
     return await Promise.all(names.map((name) => provider(config, name, ports[name])));
   } finally {
     await close();
   }
+}
+
+/** The settings that say where a provider is. */
+function placesOf(config: Config, name: keyof Providers): string[] {
+  if (!isSandboxed(config, keyOf[name])) return [keyOf[name]];
+  return [keyOf[name], name === 'smtp' ? 'STORYTIME_SANDBOX_SMTP_URL' : 'STORYTIME_SANDBOX_URL'];
 }
 
 async function provider(

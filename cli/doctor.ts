@@ -1,11 +1,10 @@
 // `storytime doctor`: everything a system needs, looked at once, every problem told at once. Changes nothing.
 import { existsSync } from 'node:fs';
-import { loadConfig, type Config } from '../shared/config.ts';
-import { ConfigError, toError } from '../shared/errors.ts';
+import { toError } from '../shared/errors.ts';
 import { openDb } from '../ledger/db.ts';
 import { readServerFacts } from '../ledger/server-facts.ts';
 import * as checks from './doctor-checks.ts';
-import { readNote } from './home.ts';
+import { configuration, type Configured } from './doctor-config.ts';
 import { embeddedFolder, openDatabase } from './parts.ts';
 import { json, painter, plain, type Paint, type Terminal } from './terminal.ts';
 
@@ -37,45 +36,17 @@ function line({ check, status, detail, hint }: Verdict, paint: Paint): string {
   return `${paint(style, mark)} ${check.padEnd(19)} ${plain(detail)}${todo}\n`;
 }
 
-async function examine(terminal: Terminal): Promise<Verdict[]> {
-  const found = configuration(terminal);
-  if (found.config === undefined) return found.verdicts;
-  const { config } = found;
+async function examine({ env }: Terminal): Promise<Verdict[]> {
+  const found = configuration(env);
+  const { config, wrong, verdicts } = found;
   // One after the other: loading the providers' packages would hold up the clock's measurement.
-  const ofDatabase = await database(config);
-  return [...found.verdicts, ...ofDatabase, ...(await checks.providers(config))];
+  const ofDatabase = wrong.has('DATABASE_URL') ? [] : await database(found);
+  const ofRedis = config.REDIS_URL === undefined ? [] : await checks.engine(config, '');
+  return [...verdicts, ...ofDatabase, ...ofRedis, ...(await checks.providers(config, wrong))];
 }
 
-/** The settings as the running system of this folder has them, where the environment leaves them open. */
-function configuration({ env }: Terminal): { config?: Config; verdicts: Verdict[] } {
-  try {
-    const config = loadConfig(env);
-    const verdict = {
-      check: 'configuration',
-      status: 'ok',
-      detail: `${config.NODE_ENV}, sandbox ${config.STORYTIME_SANDBOX}`,
-    } as const;
-    const warnings = config.warnings.map((detail): Verdict => ({
-      check: 'configuration',
-      status: 'warn',
-      detail,
-    }));
-    return { config: withRunning(config), verdicts: [verdict, ...warnings] };
-  } catch (thrown) {
-    const problems = thrown instanceof ConfigError ? thrown.problems : [toError(thrown).message];
-    return { verdicts: problems.map((detail) => ({ check: 'configuration', status: 'fail', detail })) };
-  }
-}
-
-function withRunning(config: Config): Config {
-  const found = readNote(config.STORYTIME_HOME);
-  if (found?.alive !== true) return config;
-  const { databaseUrl, mailbox } = found.note;
-  const sandbox = mailbox === null ? {} : { STORYTIME_SANDBOX_URL: new URL(mailbox).origin };
-  return { ...config, ...sandbox, DATABASE_URL: config.DATABASE_URL ?? databaseUrl };
-}
-
-async function database(config: Config): Promise<Verdict[]> {
+async function database(found: Configured): Promise<Verdict[]> {
+  const { config } = found;
   const check = 'database';
   if (config.DATABASE_URL === undefined && !existsSync(embeddedFolder(config)))
     return [
@@ -89,7 +60,7 @@ async function database(config: Config): Promise<Verdict[]> {
   try {
     const server = await openDatabase(config);
     try {
-      return await examineDatabase(config, server);
+      return await examineDatabase(found, server);
     } finally {
       await server.stop();
     }
@@ -101,13 +72,14 @@ async function database(config: Config): Promise<Verdict[]> {
 }
 
 async function examineDatabase(
-  config: Config,
+  { config, wrong }: Configured,
   { url, embedded }: { url: string; embedded: boolean },
 ): Promise<Verdict[]> {
   const db = openDb({ url, poolSize: 2, statementTimeoutMs: 5_000, emit: () => undefined });
   try {
     const facts = await readServerFacts(db);
     const major = Number.parseInt(facts.version, 10);
+    const engineKnown = !wrong.has('REDIS_URL');
     const detail = `PostgreSQL ${facts.version}${embedded ? ', embedded' : ''}`;
     return [
       major >= 13
@@ -115,9 +87,9 @@ async function examineDatabase(
         : { check: 'database', status: 'fail', detail, hint: 'version 13 or later is needed' },
       await checks.migrations(url),
       checks.clock(facts),
-      checks.connections(config, facts),
+      ...(engineKnown ? [checks.connections(config, facts)] : []),
       checks.synchronousCommit(facts),
-      ...(await checks.engine(config, url)),
+      ...(engineKnown && config.REDIS_URL === undefined ? await checks.engine(config, url) : []),
     ];
   } finally {
     await db.close();

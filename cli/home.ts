@@ -1,9 +1,20 @@
 // The folder of a development system (STORYTIME_HOME): its key, its secret, and the note of what is running.
 // Private to its owner; written whole or not at all, so a reader never finds half a file.
 import { randomBytes } from 'node:crypto';
-import { chmodSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  accessSync,
+  chmodSync,
+  constants,
+  mkdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { join, resolve } from 'node:path';
 import { isAlive, startOf } from '../shared/alive.ts';
+import { toError } from '../shared/errors.ts';
+import { CliError } from './exit.ts';
 
 /** What `.storytime/up.json` holds while `storytime up` runs. */
 export interface UpNote {
@@ -23,9 +34,28 @@ const claimFile = 'up.pid';
 /** Makes the folder, readable by its owner alone. */
 export function makeHome(folder: string): string {
   const path = resolve(folder);
-  mkdirSync(path, { recursive: true, mode: 0o700 });
-  chmodSync(path, 0o700);
-  return path;
+  return writable(path, () => {
+    mkdirSync(path, { recursive: true, mode: 0o700 });
+    chmodSync(path, 0o700);
+  });
+}
+
+/** Makes the folder of the parts' logs. */
+export function makeLogs(home: string): string {
+  const path = join(home, 'logs');
+  return writable(path, () => mkdirSync(path, { recursive: true, mode: 0o700 }));
+}
+
+/** A folder that takes no files is told before anything starts: later on every line of a log would be lost. */
+function writable(path: string, make: () => unknown): string {
+  try {
+    make();
+    accessSync(path, constants.W_OK | constants.X_OK);
+    return path;
+  } catch (thrown) {
+    const why = `${path} cannot be written: ${toError(thrown).message}`;
+    throw new CliError('wrongUse', `${why}; give it to this user, or set STORYTIME_HOME to another folder`);
+  }
 }
 
 /** The text of a private file, made once. */

@@ -1,30 +1,6 @@
 #!/usr/bin/env node
-// The process entry of everything: `storytime <noun> <verb>`. Gives the command line a real terminal and exits with its code.
-import { environment } from '../shared/config.ts';
-import { runCli } from './run.ts';
-import type { Terminal } from './terminal.ts';
+// The process entry of everything: `storytime <noun> <verb>`. All else is loaded when Node is known to be able to read it.
+import { requireNode } from '../scripts/node-version.mjs';
 
-async function readAll(): Promise<Buffer> {
-  const chunks: Buffer[] = [];
-  for await (const chunk of process.stdin) chunks.push(chunk as Buffer);
-  return Buffer.concat(chunks);
-}
-
-// `storytime … | head` closes the pipe early: that is no error of ours, and there is nobody left to tell. A full disk ends no
-// long-running part: only a result that could not be written makes its command fail.
-process.stdout.on('error', (error: NodeJS.ErrnoException) => {
-  if (error.code === 'EPIPE') process.exit(0);
-});
-process.stderr.on('error', () => undefined);
-let unwritten = false;
-
-const terminal: Terminal = {
-  out: (text) => void process.stdout.write(text, (error) => (unwritten ||= error instanceof Error)),
-  err: (text) => void process.stderr.write(text),
-  env: environment(),
-  isInteractive: process.stdout.isTTY && process.stderr.isTTY,
-  readInput: () => (process.stdin.isTTY ? undefined : readAll()),
-};
-
-const code = await runCli(process.argv.slice(2), terminal);
-process.exit(code === 0 && unwritten ? 1 : code);
+requireNode();
+await (await import('./start.ts')).runProcess();

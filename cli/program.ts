@@ -5,6 +5,7 @@ import { addJobs } from './program-jobs.ts';
 import { addParts, type Ended } from './program-parts.ts';
 import { addProviders } from './program-providers.ts';
 import type { Terminal } from './terminal.ts';
+import { requireTimeZone } from './time-zone.ts';
 import { readVersion } from './version.ts';
 
 const examples = `Examples:
@@ -29,6 +30,10 @@ export function buildProgram(terminal: Terminal, ended: Ended): Command {
     .exitOverride()
     // Errors are written once, by the end of main.ts: as text or as JSON.
     .configureOutput({ writeOut: terminal.out, writeErr: terminal.err, outputError: () => undefined });
+  // The doctor tells of it beside everything else.
+  program.hook('preAction', (_program, command) => {
+    if (command.name() !== 'doctor') requireTimeZone(terminal.env);
+  });
   addParts(program, terminal, ended);
   addJobs(program, terminal);
   addProviders(program, terminal);

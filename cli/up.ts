@@ -1,6 +1,5 @@
 // `storytime up`: the whole system as one process tree, for development: database, sandbox, API, work, dashboard.
 // Stopped by one Ctrl-C within ten seconds, sandbox and database last; killed, it leaves no orphan and loses no job.
-import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { loadConfig, type Config, type Environment } from '../shared/config.ts';
 import { createEvents } from '../shared/events.ts';
@@ -12,7 +11,16 @@ import { migrate } from '../ledger/migrate.ts';
 import { startChild, type Child } from './child.ts';
 import { deferred } from './deferred.ts';
 import { CliError } from './exit.ts';
-import { claimHome, ensureSecret, makeHome, readNote, releaseHome, writeNote, type UpNote } from './home.ts';
+import {
+  claimHome,
+  ensureSecret,
+  makeHome,
+  makeLogs,
+  readNote,
+  releaseHome,
+  writeNote,
+  type UpNote,
+} from './home.ts';
 import { openLogFile } from './log-file.ts';
 import { linkSecretOf, openDatabase } from './parts.ts';
 import type { PartName } from './process.ts';
@@ -28,6 +36,7 @@ interface Up {
   env: Environment;
   options: UpOptions;
   home: string;
+  logs: string;
   terminal: Terminal;
   paint: Paint;
   lifecycle: Lifecycle;
@@ -45,6 +54,7 @@ export async function runUp(terminal: Terminal, options: UpOptions & { color?: b
   const env = withOptions(terminal.env, options);
   const config = loadConfig(env);
   const home = makeHome(config.STORYTIME_HOME);
+  const logs = makeLogs(home);
   const patienceMs = readNote(home) === undefined ? 0 : stalePatienceMs;
   claim(home);
   const paint = painter(terminal, options.color === false);
@@ -61,7 +71,7 @@ export async function runUp(terminal: Terminal, options: UpOptions & { color?: b
   lifecycle.onStop('the claim', () => releaseHome(home));
   stopOnSignals(lifecycle);
   for (const message of config.warnings) say(message);
-  const up = { config, env, options, home, terminal, paint, lifecycle, say };
+  const up = { config, env, options, home, logs, terminal, paint, lifecycle, say };
   const starting = startAll(up, patienceMs);
   try {
     // A stop in the middle of the start can leave it waiting for what will never come.
@@ -137,12 +147,10 @@ async function prepare({ config, home, say }: Up, databaseUrl: string): Promise<
 }
 
 function starter(
-  { home, terminal, paint, say }: Up,
+  { logs, terminal, paint, say }: Up,
   env: Environment,
   databaseUrl: string,
 ): (part: PartName) => Child {
-  const logs = join(home, 'logs');
-  mkdirSync(logs, { recursive: true, mode: 0o700 });
   return (part) => {
     const file = openLogFile(join(logs, `${part}.log`), say);
     const read = lineReader(part, paint);

@@ -3,7 +3,7 @@
 import { Router } from 'express';
 import type { Db } from '../ledger/db.ts';
 import { providerViews } from '../ledger/queries-providers.ts';
-import { emptyStats, queueStats } from '../ledger/queries-queues.ts';
+import { emptyStats, queueStats, unknownJobs } from '../ledger/queries-queues.ts';
 import { sendPage } from './answers.ts';
 import { providerLine } from './provider-line.ts';
 import { duration, targetSeconds, verdict, type QueueLine } from './verdict.ts';
@@ -38,8 +38,13 @@ export function opsRoutes(options: OpsOptions): Router {
 }
 
 async function readLines({ db, queues }: OpsOptions): Promise<QueueLine[]> {
-  const stats = await queueStats(db);
-  return queues.map((queue) => ({ ...emptyStats, ...stats.get(queue), queue }));
+  const [stats, unknown] = await Promise.all([queueStats(db), unknownJobs(db)]);
+  return queues.map((queue) => ({
+    ...emptyStats,
+    ...stats.get(queue),
+    queue,
+    unknown: unknown.get(queue) ?? 0,
+  }));
 }
 
 function openJobs(line: QueueLine): number {

@@ -5,6 +5,8 @@ import { clock } from './provider-line.ts';
 
 export interface QueueLine extends QueueStats {
   queue: string;
+  /** Those of the parked jobs that no process knew. */
+  unknown: number;
 }
 
 /** A queue is late when a job that could run has waited longer than this, in seconds. */
@@ -38,9 +40,21 @@ export function verdict(
   const sick = lines
     .filter((line) => line.deadLastDay >= deadLimit)
     .map((line) => `${line.deadLastDay} jobs of ${line.queue} died in the last day`);
-  const wrong = [...shut, ...late, ...sick];
+  const wrong = [...shut, ...late, ...sick, ...lines.flatMap(parked)];
   if (wrong.length > 0) return { good: false, sentence: `${wrong.join(', ')}.` };
   return { good: true, sentence: `All ${words[lines.length] ?? lines.length} queues within target.` };
+}
+
+/** A parked job is never late and never dies, so nothing else here would tell of it until it expires. */
+function parked({ queue, parked: all, unknown: given }: QueueLine): string[] {
+  const unknown = Math.min(given, all); // the two are counted one after the other
+  const why = [
+    [unknown, 'no running build knows them: start one that does before they expire'],
+    [all - unknown, 'the quarantine lane is full: see which jobs crash'],
+  ] as const;
+  return why
+    .filter(([jobs]) => jobs > 0)
+    .map(([jobs, todo]) => `${jobs} ${jobs === 1 ? 'job' : 'jobs'} of ${queue} parked (${todo})`);
 }
 
 /** `0 s`, `47 s`, `14 min`, `3 h 5 min`, `2 d 4 h`: the two units a person reads. */

@@ -1,5 +1,6 @@
 // The depth of the queues, as the ledger knows it: one statement over the index of open jobs.
 import type { Db } from './db.ts';
+import { parkedForLane } from './lane.ts';
 import { openStates, sqlStates, startableStates, type JobState } from './moves.ts';
 
 type OpenState = (typeof openStates)[number];
@@ -49,4 +50,17 @@ export async function queueStats(db: Db): Promise<Map<string, QueueStats>> {
     stats.set(row.queue, known);
   }
   return stats;
+}
+
+// A statement of its own: the index of open jobs does not hold the reason, so this one reads the rows, of parked jobs alone.
+const countUnknown = {
+  name: 'queues_unknown',
+  text: `SELECT queue, count(*)::int AS jobs FROM job
+    WHERE state = 'parked' AND parked_for IS DISTINCT FROM '${parkedForLane}' GROUP BY queue`,
+};
+
+/** queue -> how many of its parked jobs no process knew; the others only wait for room in the quarantine lane. */
+export async function unknownJobs(db: Db): Promise<Map<string, number>> {
+  const rows = await db.run<{ queue: string; jobs: number }>(countUnknown, []);
+  return new Map(rows.map(({ queue, jobs }) => [queue, jobs]));
 }

@@ -3,6 +3,7 @@
 import { z } from 'zod';
 import { Problem, problems, type FieldError, type ProblemCode } from '../shared/errors.ts';
 import { hasForbiddenCharacters, nearest, quoted } from '../shared/text.ts';
+import { knownFields } from './known-fields.ts';
 import type { RegisteredKind, Registry } from './registry.ts';
 
 export const priorities = { high: 1, normal: 5, low: 10 } as const;
@@ -44,6 +45,7 @@ export function checkJob(registry: Registry, body: unknown, nowMs: number): Chec
   const given = body as Record<string, unknown>;
   const errors: FieldError[] = [];
   checkStorable(body, [], errors);
+  const flaws = [...errors];
   errors.push(...unknownKeys(given));
   const kind = findKind(registry, given['kind'], errors);
   const options = collect(
@@ -55,8 +57,15 @@ export function checkJob(registry: Registry, body: unknown, nowMs: number): Chec
   const payload =
     kind === undefined ? undefined : collect(kind.definition.payload, given['payload'], '/payload', errors);
   const runAt = options === undefined ? undefined : checkTimes(options, nowMs, errors);
-  if (errors.length > 0 || kind === undefined || options === undefined) throw refusal(errors);
+  if (errors.length > 0 || kind === undefined || options === undefined)
+    throw refusal(withoutEchoes(errors, flaws));
   return { kind, payload, priority: priorities[options.priority], delayMs: options.delayMs, runAt };
+}
+
+/** What cannot be kept is no right value either: said twice, the common code would be lost and the caller told less. */
+function withoutEchoes(errors: readonly FieldError[], flaws: readonly FieldError[]): FieldError[] {
+  const flawed = new Set(flaws.map(({ pointer }) => pointer));
+  return errors.filter((error, at) => at < flaws.length || !flawed.has(error.pointer));
 }
 
 /** A Problem from field errors: their common code, or `validation_failed` when they differ. */
@@ -72,7 +81,7 @@ export function refusal(errors: readonly FieldError[]): Problem {
 function unknownKeys(given: Record<string, unknown>): FieldError[] {
   const known = ['kind', 'payload', 'options'];
   return Object.keys(given)
-    .filter((key) => !known.includes(key))
+    .filter((key) => !known.includes(key) && !hasForbiddenCharacters(key)) // such a key was told already
     .slice(0, maxErrors) // a guess costs time: ten thousand of them would hold up everyone else
     .map((key) => unknownField(pointerOf([key]), key, known));
 }
@@ -113,16 +122,18 @@ function collect<Schema extends z.ZodType>(
 ): z.output<Schema> | undefined {
   const parsed = schema.safeParse(value);
   if (parsed.success) return parsed.data;
-  for (const issue of parsed.error.issues) errors.push(...fieldErrors(issue, at, schema));
+  for (const issue of parsed.error.issues) errors.push(...fieldErrors(issue, at, schema, value));
   return undefined;
 }
 
-function fieldErrors(issue: z.core.$ZodIssue, at: string, schema: z.ZodType): FieldError[] {
+function fieldErrors(issue: z.core.$ZodIssue, at: string, schema: z.ZodType, value: unknown): FieldError[] {
   const pointer = at + pointerOf(issue.path);
   if (issue.code === 'unrecognized_keys') {
+    const known = knownFields(schema, value, issue.path);
     return issue.keys
+      .filter((key) => !hasForbiddenCharacters(key)) // such a key was told already
       .slice(0, maxErrors)
-      .map((key) => unknownField(`${pointer}${pointerOf([key])}`, key, knownFields(schema)));
+      .map((key) => unknownField(`${pointer}${pointerOf([key])}`, key, known));
   }
   if (issue.code === 'invalid_union' && issue.path.at(-1) === 'template') {
     return [{ pointer, code: 'unknown_template', message: 'is not one of the templates' }];
@@ -130,10 +141,6 @@ function fieldErrors(issue: z.core.$ZodIssue, at: string, schema: z.ZodType): Fi
   const named: unknown = issue.code === 'custom' ? issue.params?.['problem'] : undefined;
   const code = typeof named === 'string' && named in problems ? (named as ProblemCode) : 'validation_failed';
   return [{ pointer, code, message: issue.message }];
-}
-
-function knownFields(schema: z.ZodType): string[] {
-  return schema instanceof z.ZodObject ? Object.keys(schema.shape) : [];
 }
 
 function checkTimes(

@@ -1,6 +1,9 @@
 // Builds dist/: the Prisma client, then TypeScript, then the files that are read at run time. Nothing is done twice.
 import { spawnSync } from 'node:child_process';
-import { cpSync } from 'node:fs';
+import fs from 'node:fs';
+import { requireNode } from './node-version.mjs';
+
+requireNode();
 
 function run(...args) {
   const { status } = spawnSync(process.execPath, args, { stdio: 'inherit' });
@@ -8,5 +11,6 @@ function run(...args) {
 }
 
 run('prisma/generate.mjs');
-for (const folder of ['prisma', 'dashboard/pages']) cpSync(folder, `dist/${folder}`, { recursive: true });
+for (const path of ['prisma', 'dashboard/pages', 'scripts/node-version.mjs'])
+  fs.cpSync(path, `dist/${path}`, { recursive: true });
 run('node_modules/typescript/bin/tsc', '-p', 'tsconfig.build.json');

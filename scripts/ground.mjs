@@ -1,28 +1,10 @@
 // What the tests need from the machine beside npm packages: a Redis server and a browser. As root on Debian the missing ones
 // are installed; elsewhere one line says what to install. Does nothing, and says nothing, when all is there.
 import { spawnSync } from 'node:child_process';
-import { accessSync, constants } from 'node:fs';
-import { delimiter, join } from 'node:path';
-
-/** Debian package -> the programs any of which will do. */
-const needs = {
-  'redis-server': ['redis-server'],
-  chromium: ['chromium', 'chromium-browser', 'google-chrome', 'google-chrome-stable'],
-};
-
-function isInstalled(program) {
-  return (process.env.PATH ?? '').split(delimiter).some((folder) => {
-    try {
-      accessSync(join(folder, program), constants.X_OK);
-      return true;
-    } catch {
-      return false;
-    }
-  });
-}
+import { find, programs } from './programs.mjs';
 
 function missing() {
-  return Object.keys(needs).filter((name) => !needs[name].some(isInstalled));
+  return Object.keys(programs).filter((name) => find(...programs[name]) === undefined);
 }
 
 function apt(...args) {
@@ -43,7 +25,7 @@ function fail(reason) {
 
 const wanted = missing();
 if (wanted.length > 0) {
-  if (process.getuid?.() !== 0 || !isInstalled('apt-get')) fail(`${wanted.join(' and ')} not found`);
+  if (process.getuid?.() !== 0 || find('apt-get') === undefined) fail(`${wanted.join(' and ')} not found`);
   console.log(`installing ${wanted.join(' and ')}`);
   apt('update');
   apt('install', '-y', '--no-install-recommends', ...wanted);

@@ -2,7 +2,8 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { chromium, type Browser, type Page } from 'playwright-core';
 import { openDashboard, queueNames, type DashboardWorld } from '../dashboard/world.ts';
-import { addJob } from '../ledger/world.ts';
+import { addJob, setJob } from '../ledger/world.ts';
+import { find, programs } from '../../scripts/programs.mjs';
 
 const args = [
   '--no-sandbox',
@@ -19,7 +20,7 @@ let browser: Browser;
 beforeAll(async () => {
   world = await openDashboard();
   await world.broker.boardQueues();
-  browser = await chromium.launch({ executablePath: '/usr/bin/chromium', args });
+  browser = await chromium.launch({ executablePath: find(...programs.chromium) ?? 'chromium', args });
 });
 afterAll(async () => {
   await browser.close();
@@ -67,10 +68,16 @@ test('an operator signs in and sees the queues on both pages; nothing is asked o
   await page.close();
 });
 
-test('on a phone the operations page needs no sideways scrolling', async () => {
-  const { page, complaints } = await openPage(375);
+test.each([
+  ['a phone', 375],
+  ['half a desk', 870],
+  ['a desk', 1280],
+])('on %s the operations page needs no sideways scrolling, with jobs parked', async (_, width) => {
+  const id = await addJob(world.ledger);
+  await setJob(world.ledger, id, `state = 'parked', parked_for = 'build'`);
+  const { page, complaints } = await openPage(width);
   await signIn(page, '/ops');
-  await page.getByRole('heading').first().waitFor();
+  await page.getByRole('heading', { name: 'parked (no running build knows' }).waitFor();
   const overflow = await page.evaluate(
     'document.documentElement.scrollWidth - document.documentElement.clientWidth',
   );

@@ -64,10 +64,11 @@ test('a database without tables fails where it matters and says how to get them'
 test('an unreachable database, an unreachable engine and a refused provider are told in one go', async () => {
   const { code, status } = await examine({
     DATABASE_URL: 'postgres://u:hunter2@127.0.0.1:1/x',
+    REDIS_URL: 'redis://127.0.0.1:1',
     STORYTIME_SANDBOX: 'auto',
     SMTP_URL: 'smtp://127.0.0.1:1',
   });
-  expect(status).toMatchObject({ database: 'fail', smtp: 'fail', gemini: 'warn' });
+  expect(status).toMatchObject({ database: 'fail', engine: 'fail', smtp: 'fail', gemini: 'warn' });
   expect(code).toBe(1);
   const redis = await examine({ DATABASE_URL: ready.url, REDIS_URL: 'redis://127.0.0.1:1' });
   expect(redis.status).toMatchObject({ database: 'ok', engine: 'fail' });
@@ -81,21 +82,53 @@ test('where no database is named the doctor makes none, and in production that i
     STORYTIME_PUBLIC_URL: 'https://jobs.example',
   };
   const refused = await examine(production);
-  expect([refused.code, refused.status]).toEqual([1, { configuration: 'fail' }]);
+  expect([refused.code, refused.status]).toEqual([1, { configuration: 'fail', ...awaySandbox }]);
   expect(refused.out).toContain('DATABASE_URL is required in production');
   const { code, status } = await examine({});
   expect([code, status]).toEqual([0, { configuration: 'ok', database: 'warn', ...awaySandbox }]);
   expect(await readdir(folder)).toEqual([]);
 });
 
-test('a configuration that cannot be read is all the doctor sees, completely', async () => {
-  const { code, out } = await say(['doctor'], {
+test('a wrong configuration is told completely, and what is right of it is looked at all the same', async () => {
+  const { code, out, status } = await examine({
+    NODE_ENV: 'production',
+    STORYTIME_SANDBOX: 'off',
     STORYTIME_API_PORT: 'x',
-    REDIS_URL: 'http://r',
+    STORYTIME_LINK_SECRET: 'short',
+    STORYTIME_HOEM: 'x',
     CLOUDINARY_URL: 'cloudinary://key@cloud',
+    SMTP_URL: 'smtp://127.0.0.1:1',
+    DATABASE_URL: 'postgres://u:hunter2@127.0.0.1:1/x',
+    REDIS_URL: 'redis://127.0.0.1:1',
   });
-  expect(code).toBe(1);
-  expect(out.match(/^✗ configuration/gm)).toHaveLength(3);
+  const { checks: told } = JSON.parse(out) as { checks: { check: string; detail: string }[] };
+  const names = told
+    .filter(({ check }) => check === 'configuration')
+    .map(({ detail }) => detail.split(' ')[0] ?? '');
+  expect(names.toSorted()).toEqual([
+    'CLOUDINARY_URL',
+    'DEEPGRAM_API_KEY',
+    'ELEVENLABS_API_KEY',
+    'GEMINI_API_KEY',
+    'STORYTIME_API_PORT',
+    'STORYTIME_HOEM',
+    'STORYTIME_LINK_SECRET',
+    'STORYTIME_PUBLIC_URL',
+  ]);
+  expect(status).toEqual({ configuration: 'fail', database: 'fail', engine: 'fail', smtp: 'fail' });
+  expect([code, out]).toEqual([1, expect.not.stringContaining('hunter2')]);
+});
+
+test('what a wrong setting would lead to another place is not looked at', async () => {
+  const { status } = await examine({
+    DATABASE_URL: ready.url,
+    REDIS_URL: 'http://r',
+    STORYTIME_SANDBOX_URL: 'x',
+  });
+  const { engine: _engine, connections: _connections, ...ofDatabase } = healthy;
+  expect(status).toEqual({ configuration: 'fail', ...ofDatabase, smtp: 'warn' });
+  const nowhereToLook = await examine({ DATABASE_URL: 'mysql://x' });
+  expect(nowhereToLook.status).toEqual({ configuration: 'fail', ...awaySandbox });
 });
 
 const facts: ServerFacts = {

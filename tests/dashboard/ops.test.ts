@@ -40,8 +40,27 @@ test('a late queue and its oldest job are named on top and in the table', async 
     '0',
     '0',
     '0',
+    '0',
     '14 min',
   ]);
+});
+
+test('parked jobs have a column and a part of the sentence, by the reason they are parked for', async () => {
+  const other = await openDashboard();
+  try {
+    const park = async (reason: string): Promise<void> => {
+      const id = await addJob(other.ledger, { queue: 'email', kind: 'send-email' });
+      await setJob(other.ledger, id, `state = 'parked', parked_for = '${reason}'`);
+    };
+    for (const reason of ['build', 'build', 'quarantine']) await park(reason);
+    const { body } = await other.visit('/ops', { headers: await other.session() });
+    expect(body).toContain('<h1 class="bad">2 jobs of email parked (no running build knows them: start one');
+    expect(body).toContain('1 job of email parked (the quarantine lane is full: see which jobs crash)');
+    expect(body).toContain('<td data-label="Parked" class="bad">3</td>');
+    expect(body.match(/<td data-label="Parked">0<\/td>/g)).toHaveLength(queueNames.length - 1);
+  } finally {
+    await other.close();
+  }
 });
 
 test('each provider has its line, and one that is not called is named on top with what to do', async () => {

@@ -3,7 +3,7 @@ import { expect, test } from '@jest/globals';
 import { duration, verdict } from '../../dashboard/verdict.ts';
 import { emptyStats } from '../../ledger/queries-queues.ts';
 
-const line = (queue: string, change: object = {}) => ({ ...emptyStats, queue, ...change });
+const line = (queue: string, change: object = {}) => ({ ...emptyStats, queue, unknown: 0, ...change });
 
 test('all is well until a job has waited longer than the target or too many have died', () => {
   expect(
@@ -24,6 +24,21 @@ test('all is well until a job has waited longer than the target or too many have
     good: false,
     sentence:
       'voice-synthesis is 14 min late, email is 2 min late, 212 jobs of reports died in the last day.',
+  });
+});
+
+test('parked jobs are told with the reason and with what to do, though nothing is late', () => {
+  const lines = [
+    line('email', { parked: 3_001, unknown: 3_000 }),
+    line('reports', { parked: 2 }),
+    line('voice-synthesis'),
+  ];
+  expect(verdict(lines)).toEqual({
+    good: false,
+    sentence:
+      '3000 jobs of email parked (no running build knows them: start one that does before they expire), ' +
+      '1 job of email parked (the quarantine lane is full: see which jobs crash), ' +
+      '2 jobs of reports parked (the quarantine lane is full: see which jobs crash).',
   });
 });
 

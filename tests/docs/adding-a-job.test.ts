@@ -1,4 +1,4 @@
-// Follows docs/adding-a-job.md on a copy of the source: what the page promises is compiled, not believed.
+// Follows docs/adding-a-job.md on a copy of the source: what the page promises is compiled and run, not believed.
 import { execFile } from 'node:child_process';
 import { cp, mkdir, readFile, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -54,6 +54,28 @@ async function compile(): Promise<string> {
   );
 }
 
+/** Runs the page's own test as this repository's Jest would, but without the server of the run: the test needs none. */
+async function runTest(path: string): Promise<{ numPassedTests: number; success: boolean }> {
+  const { default: config } = (await import(join(process.cwd(), 'jest.config.js'))) as { default: object };
+  const ours = { globalSetup: undefined, globalTeardown: undefined, reporters: undefined };
+  await writeFile(join(folder, 'jest.config.json'), JSON.stringify({ ...config, ...ours }));
+  const jest = join(process.cwd(), 'node_modules/jest/bin/jest.js');
+  const args = [
+    '--experimental-vm-modules',
+    jest,
+    '--config',
+    'jest.config.json',
+    '--json',
+    '--runInBand',
+    path,
+  ];
+  const printed = await run(process.execPath, args, { cwd: folder }).then(
+    ({ stdout }) => stdout,
+    (error: { stdout: string }) => error.stdout,
+  );
+  return JSON.parse(printed) as { numPassedTests: number; success: boolean };
+}
+
 test('a kind takes two files and a test, and without its handler it does not compile', async () => {
   expect([...blocks.keys()]).toEqual([
     'queues/reports.ts',
@@ -67,7 +89,8 @@ test('a kind takes two files and a test, and without its handler it does not com
   expect(missing).toContain("Property ''count-stories'' is missing");
   await insertAfter('workers/reports.ts', 'defineWorker(reports, {\n');
   await mkdir(join(folder, 'tests/workers'), { recursive: true });
-  const testPath = join(folder, 'tests/workers/count-stories.test.ts');
-  await writeFile(testPath, blocks.get('tests/workers/count-stories.test.ts') ?? '');
+  const testPath = 'tests/workers/count-stories.test.ts';
+  await writeFile(join(folder, testPath), blocks.get(testPath) ?? '');
   expect(await compile()).toBe('compiled');
+  expect(await runTest(testPath)).toMatchObject({ numPassedTests: 1, success: true });
 }, 180_000);

@@ -1,4 +1,4 @@
-// Covers: queues/fields.ts, queues/registry.ts
+// Covers: queues/fields.ts, queues/known-fields.ts, queues/registry.ts
 import { expect, jest, test } from '@jest/globals';
 import { z } from 'zod';
 import { Problem } from '../../shared/errors.ts';
@@ -22,6 +22,14 @@ function refusalOf(body: unknown): Problem {
 
 function errorsOf(body: unknown): string[] {
   return refusalOf(body).errors.map(({ pointer, code }) => `${pointer} ${code}`);
+}
+
+/** A good request but for one value. */
+function withAt(pointer: string, value: unknown): unknown {
+  const [, first = '', second] = pointer.split('/');
+  const good = { kind: 'generate-story', payload: story, options: {} };
+  if (second === undefined) return { ...good, [first]: value };
+  return { ...good, [first]: { ...good[first as 'payload' | 'options'], [second]: value } };
 }
 
 function withOptions(options: unknown): unknown {
@@ -60,6 +68,45 @@ test('a kind or a field that is mistyped is answered with the one that was meant
   });
   expect(errorsOf({ kind: '__proto__', payload: {} })).toEqual(['/kind unknown_kind']);
   for (const body of [null, [], 'text', 7, undefined]) expect(refusalOf(body).code).toBe('object_required');
+});
+
+test.each([
+  ['/payload/pages', Infinity],
+  ['/payload/pages', Number('12345678901234567890')],
+  ['/payload/age', -0],
+  ['/payload/age', 2 ** 60],
+  ['/options/delayMs', -Infinity],
+])('a number at %s that cannot be kept is told once, by its own code: %d', (pointer, value) => {
+  const problem = refusalOf(withAt(pointer, value));
+  expect([problem.code, problem.errors]).toEqual([
+    'unsafe_number',
+    [{ pointer, code: 'unsafe_number', message: 'cannot be kept exactly' }],
+  ]);
+});
+
+test.each([
+  '/payload/childName',
+  '/payload/voiceId',
+  '/payload/notify',
+  '/payload/language',
+  '/options/runAt',
+  '/kind',
+])('a NUL at %s is told once, by its own code', (pointer) => {
+  const problem = refusalOf(withAt(pointer, 'a\u0000b'));
+  expect([problem.code, problem.errors.map((error) => error.pointer)]).toEqual([
+    'invalid_characters',
+    [pointer],
+  ]);
+});
+
+test('a NUL in the name of a field is told once, by its own code', () => {
+  for (const body of [
+    { kind: 'generate-story', payload: { ...story, 'a\u0000b': 1 } },
+    { kind: 'generate-story', payload: story, 'a\u0000b': 1 },
+  ]) {
+    const { code, errors } = refusalOf(body);
+    expect([code, errors.length]).toEqual(['invalid_characters', 1]);
+  }
 });
 
 test('a request of thousands of errors is answered with twenty', () => {

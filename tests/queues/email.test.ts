@@ -1,6 +1,6 @@
 // Which mails may be asked for.
 import { expect, test } from '@jest/globals';
-import { refusals } from './refusals.ts';
+import { problemOf, refusals } from './refusals.ts';
 
 const variables = { name: 'Ada', link: 'https://storytime.example/start' };
 const welcome = { template: 'welcome', to: 'ada@example.com', variables };
@@ -48,4 +48,29 @@ test('nobody sends headers, a body, an attachment or a line break', () => {
     expect(refusals('send-email', { ...welcome, [field]: {} })).toEqual([`/payload/${field} unknown_field`]);
   const mail = { ...welcome, variables: { ...variables, name: 'Ada\r\nBcc: x' } };
   expect(refusals('send-email', mail)).toEqual(['/payload/variables/name invalid_characters']);
+});
+
+function messages(payload: unknown): string[] {
+  return problemOf('send-email', payload)?.errors.map(({ message }) => message) ?? [];
+}
+
+test('a field that is mistyped is answered with the one that was meant, at every depth, of the template alone', () => {
+  const { to, ...rest } = welcome;
+  expect(messages({ ...rest, too: to })).toContain('is not a field here; did you mean to?');
+  expect(messages({ ...welcome, variables: { ...variables, nam: 'x', titel: 'x' } })).toEqual([
+    'is not a field here; did you mean name?',
+    'is not a field here',
+  ]);
+  const digest = {
+    template: 'digest',
+    to,
+    variables: { name: 'Ada', period: 'May', stories: [] as unknown[] },
+  };
+  digest.variables.stories.push({ title: 'x', link: variables.link, titel: 'x' });
+  expect(messages(digest)).toEqual(['is not a field here; did you mean title?']);
+});
+
+test('an address with a NUL is refused for its NUL', () => {
+  const problem = problemOf('send-email', { ...welcome, to: 'a\u0000@x.test' });
+  expect([problem?.code, problem?.errors.length]).toEqual(['invalid_characters', 1]);
 });

@@ -3,15 +3,20 @@ import { Problem } from '../../shared/errors.ts';
 import { checkJob } from '../../queues/check.ts';
 import { registry } from '../../queues/index.ts';
 
-/** `['/payload/to invalid_email']`; nothing when the request is accepted. */
-export function refusals(kind: string, payload: unknown): string[] {
+/** The refusal of a request; nothing when it is accepted. */
+export function problemOf(kind: string, payload: unknown): Problem | undefined {
   try {
     checkJob(registry, { kind, payload }, Date.now());
-    return [];
+    return undefined;
   } catch (thrown) {
     if (!(thrown instanceof Problem)) throw thrown;
-    return thrown.errors.map(({ pointer, code }) => `${pointer} ${code}`);
+    return thrown;
   }
+}
+
+/** `['/payload/to invalid_email']`; nothing when the request is accepted. */
+export function refusals(kind: string, payload: unknown): string[] {
+  return problemOf(kind, payload)?.errors.map(({ pointer, code }) => `${pointer} ${code}`) ?? [];
 }
 
 /** The payload as its handler gets it. */

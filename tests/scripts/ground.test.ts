@@ -1,9 +1,11 @@
 // The check of what the machine must have, run as the process that `npm test` starts first.
 import { spawnSync } from 'node:child_process';
+import { readFileSync } from 'node:fs';
 import { symlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { expect, test } from '@jest/globals';
+import { find, programs } from '../../scripts/programs.mjs';
 import { createFolder, removeFolder } from '../support/folders.ts';
 
 const script = fileURLToPath(new URL('../../scripts/ground.mjs', import.meta.url));
@@ -18,6 +20,22 @@ function run(path: string): { status: number | null; lines: string[] } {
 
 test('a machine that has everything is left alone without a word', () => {
   expect(run(process.env['PATH'] ?? '')).toEqual({ status: 0, lines: [''] });
+});
+
+test('any browser that will do is found wherever it lies on the PATH, and is the one that tests start', async () => {
+  const folder = await createFolder();
+  const path = process.env['PATH'];
+  try {
+    for (const name of ['redis-server', 'google-chrome']) await symlink('/bin/true', join(folder, name));
+    expect(run(folder)).toEqual({ status: 0, lines: [''] });
+    process.env['PATH'] = folder;
+    expect(find(...programs.chromium)).toBe(join(folder, 'google-chrome'));
+    expect(find('chromium')).toBeUndefined();
+  } finally {
+    process.env['PATH'] = path;
+    await removeFolder(folder);
+  }
+  expect(readFileSync('tests/browser/board.test.ts', 'utf8')).not.toMatch(/executablePath: '/);
 });
 
 test('where nothing can be installed one line says what to install', async () => {
