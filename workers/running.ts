@@ -132,9 +132,16 @@ export class Running {
 
   /** Not those that have begun since: aborted, too, they would be begun and aborted again and again behind a slow ledger. */
   #loseAll(): void {
+    const old = [...this.#attempts.values()].filter(
+      ({ stop, heldAt }) => stop.reason === undefined && this.#isSilent(heldAt),
+    );
+    if (old.length === 0) return;
     const reason = new LeaseLost('leases could not be renewed in time');
-    for (const { stop, heldAt = 0 } of this.#attempts.values())
-      if (this.#isSilent(heldAt)) stop.abort(reason);
+    for (const { stop } of old) stop.abort(reason);
+    this.#options.emit('notice', {
+      level: 'warn',
+      message: `attempts given up, their leases could not be renewed in time: ${old.length}`,
+    });
   }
 
   async #renew(): Promise<void> {

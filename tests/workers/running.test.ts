@@ -131,7 +131,13 @@ test('an attempt that begins while no renewal comes back has the time of its own
   await open(async () => Promise.resolve({}), 60_000);
   const attempts = { renew: () => new Promise(() => undefined) } as unknown as RunningOptions['attempts'];
   const leaseMs = 600;
-  const running = new Running({ attempts, leaseMs, renewMs: 20, emit: () => undefined });
+  const told: unknown[] = [];
+  const running = new Running({
+    attempts,
+    leaseMs,
+    renewMs: 20,
+    emit: (name, event) => told.push([name, event]),
+  });
   const add = (jobId: string): Stop => {
     const stop = new Stop();
     running.add({ begun: { jobId, attemptNo: 1 } as never, stop });
@@ -145,5 +151,7 @@ test('an attempt that begins while no renewal comes back has the time of its own
   await eventually('the young one is aborted', () => young.reason !== undefined);
   running.stop();
   expect(young.reason).toBeInstanceOf(LeaseLost);
+  const message = 'attempts given up, their leases could not be renewed in time: 1';
+  expect(told).toEqual([0, 1].map(() => ['notice', { level: 'warn', message }]));
   expect(performance.now() - begunAt).toBeGreaterThan((leaseMs * 2) / 3);
 });

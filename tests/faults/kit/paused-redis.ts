@@ -2,6 +2,7 @@
 import { expect } from '@jest/globals';
 import { setTimeout as delay } from 'node:timers/promises';
 import { eventually } from '../../support/house.ts';
+import { expectAccepted } from './loss.ts';
 import { recordReadiness } from './ready.ts';
 import type { RowResult } from './row.ts';
 import { calmLeases, canary, type World } from './world.ts';
@@ -24,7 +25,7 @@ export async function pauseRedis(
   const record = recordReadiness(() => workers[0].url);
   world.redis?.pause();
   const pausedAt = Date.now();
-  await world.caller.enqueueMany(jobs / 2, pay, { perSecond: 50 }); // accepted all the same
+  await world.caller.enqueueMany(jobs / 2, pay, { perSecond: 50 });
   await delay(forMs - (Date.now() - pausedAt));
   expect(record.turned('red', pausedAt)).toBeLessThan(4_000);
   world.redis?.resume();
@@ -36,6 +37,7 @@ export async function pauseRedis(
   expect(record.turned('green', resumedAt)).toBeLessThan(10_000);
   record.stop();
   const counts = await world.check(['I1', 'I2', 'I3', 'I4', 'I5', 'I6', 'I9', 'I12']);
+  expectAccepted(world);
   expect(counts.extraCalls).toBe(0); // nothing was killed: no call is of unknown outcome
   return { ...counts, recoveryMs, jobs: world.caller.wishes.length };
 }
