@@ -38,6 +38,8 @@ export interface Member {
   readonly url: string;
   readonly pid: number;
   readonly alive: boolean;
+  /** It runs where this process's network does not reach. */
+  apart: boolean;
   /** Everything all its lives wrote, line by line. */
   lines: readonly string[];
   ends: readonly End[];
@@ -130,6 +132,7 @@ function createMember(
     name,
     lines,
     ends,
+    apart: options.within !== undefined,
     get url() {
       return life?.url ?? '';
     },

@@ -156,7 +156,9 @@ export async function openWorld(options: WorldOptions): Promise<World & { close:
 
 /** What live processes tell a Prometheus. */
 async function metricsOf(members: readonly Member[], key: string): Promise<string[]> {
-  const speaking = members.filter(({ alive, url, name }) => alive && url !== '' && /^(api|work)/.test(name));
+  const speaking = members.filter(
+    ({ alive, apart, url, name }) => alive && !apart && url !== '' && /^(api|work)/.test(name),
+  );
   return Promise.all(
     speaking.map(async ({ url, name }) => {
       const { status, body } = await readiness(url, '/metrics', { authorization: `Bearer ${key}` });
