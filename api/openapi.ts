@@ -132,7 +132,12 @@ function jobPaths(registry: Registry) {
         operationId: 'readJob',
         requestParams: {
           ...id,
-          query: z.object({ include: z.string().optional().meta({ description: 'attempts,steps' }) }),
+          query: z.object({
+            include: z
+              .string()
+              .optional()
+              .meta({ description: 'attempts,steps (children are always there)' }),
+          }),
         },
         responses: { '200': answer('The job.', job), '304': { description: 'Unchanged.' }, default: refused },
       },

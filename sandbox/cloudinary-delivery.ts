@@ -25,7 +25,9 @@ const contentTypes: Record<string, string> = {
 const common = {
   'access-control-allow-origin': '*',
   'cache-control': 'public, max-age=2592000',
-  'content-security-policy': "sandbox; default-src 'none'",
+  // A browser that opens a file by itself makes a page around it, and the file is a source of that page.
+  'content-security-policy':
+    "sandbox; default-src 'none'; media-src 'self'; img-src 'self'; style-src 'unsafe-inline'",
   'x-content-type-options': 'nosniff',
 };
 

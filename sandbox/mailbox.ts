@@ -2,7 +2,7 @@
 // A mail is somebody else's text: everything is escaped, and its HTML is shown only inside a sandboxed frame without scripts.
 import PostalMime, { type Address, type Email } from 'postal-mime';
 import { escapeHtml, type Answer, type Route } from './frame.ts';
-import { pageHeaders } from './server-index.ts';
+import { noIcon, pageHeaders } from './server-index.ts';
 import type { Mails } from './smtp-store.ts';
 
 const listLimit = 500;
@@ -64,7 +64,7 @@ const style =
   'iframe{width:100%;height:32rem;border:1px solid #dde}pre{white-space:pre-wrap;overflow-wrap:anywhere}';
 
 function page(title: string, inside: string): Answer {
-  const body = `<!doctype html><html lang="en"><head><meta charset="utf-8"><title>${escapeHtml(title)}</title>
+  const body = `<!doctype html><html lang="en"><head><meta charset="utf-8"><title>${escapeHtml(title)}</title>${noIcon}
 <meta name="viewport" content="width=device-width"><style>${style}</style></head><body>${inside}</body></html>`;
   const policy = `${pageHeaders['content-security-policy']}; frame-src 'self'`;
   return { status: 200, headers: { ...pageHeaders, 'content-security-policy': policy }, body };

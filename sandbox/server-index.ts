@@ -10,7 +10,7 @@ const style =
 export const pageHeaders = {
   'content-type': 'text/html; charset=utf-8',
   'content-security-policy':
-    "default-src 'none'; style-src 'unsafe-inline'; img-src 'self'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'",
+    "default-src 'none'; style-src 'unsafe-inline'; img-src 'self' data:; frame-ancestors 'none'; base-uri 'none'; form-action 'none'",
   'x-content-type-options': 'nosniff',
   'referrer-policy': 'no-referrer',
   'cache-control': 'no-store',
@@ -25,6 +25,9 @@ function totals(bill: Bill): { name: string; count: number }[] {
   return [...counts].map(([name, count]) => ({ name, count })).sort((a, b) => a.name.localeCompare(b.name));
 }
 
+/** Without it every browser asks for one, is told 404, and says so. */
+export const noIcon = '<link rel="icon" href="data:,">';
+
 export function indexPage(bill: Bill, links: readonly { href: string; title: string }[]): Answer {
   const rows = totals(bill).map(
     ({ name, count }) => `<tr><td>${escapeHtml(name)}</td><td>${count}</td></tr>`,
@@ -32,7 +35,7 @@ export function indexPage(bill: Bill, links: readonly { href: string; title: str
   const items = links.map(
     ({ href, title }) => `<li><a href="${escapeHtml(href)}">${escapeHtml(title)}</a></li>`,
   );
-  const body = `<!doctype html><html lang="en"><meta charset="utf-8"><title>Storytime sandbox</title>
+  const body = `<!doctype html><html lang="en"><meta charset="utf-8"><title>Storytime sandbox</title>${noIcon}
 <style>${style}</style><h1>Storytime sandbox</h1>
 <p>Stands in for the outside services. Nothing here costs money and nothing leaves this machine.</p>
 <ul>${items.join('')}<li><a href="/_sandbox/bill">The bill, line by line</a></li><li><a href="/_sandbox/faults">Faults that are set</a></li></ul>

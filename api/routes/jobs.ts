@@ -48,11 +48,14 @@ async function show(deps: ApiDeps, exchange: Exchange, caller: Caller): Promise<
   });
 }
 
+/** The children are in every answer; who asks for them by name gets them all the same. */
+const includable: ReadonlySet<string> = new Set(['attempts', 'children', 'steps']);
+
 function readInclude(text: string | undefined): Include {
   const parts = text === undefined ? [] : text.split(',');
-  const strange = parts.find((part) => part !== 'attempts' && part !== 'steps');
+  const strange = parts.find((part) => !includable.has(part));
   if (strange !== undefined) {
-    const why = `${quoted(strange)} cannot be included; known are attempts, steps`;
+    const why = `${quoted(strange)} cannot be included; known are ${[...includable].join(', ')}`;
     throw new Problem('invalid_parameter', `the request failed: ${why}`);
   }
   return { attempts: parts.includes('attempts'), steps: parts.includes('steps') };

@@ -1,26 +1,16 @@
 // The dashboard in a real Chromium: an operator signs in, sees the queues, and the browser has nothing to complain about.
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
-import { chromium, type Browser, type Page } from 'playwright-core';
+import type { Browser, Page } from 'playwright-core';
 import { openDashboard, queueNames, type DashboardWorld } from '../dashboard/world.ts';
 import { addJob, setJob } from '../ledger/world.ts';
-import { find, programs } from '../../scripts/programs.mjs';
-
-const args = [
-  '--no-sandbox',
-  '--disable-gpu',
-  '--disable-quic',
-  '--no-first-run',
-  '--disable-background-networking',
-  '--disable-component-update',
-  '--disable-sync',
-];
+import { openBrowser } from '../support/browser.ts';
 
 let world: DashboardWorld;
 let browser: Browser;
 beforeAll(async () => {
   world = await openDashboard();
   await world.broker.boardQueues();
-  browser = await chromium.launch({ executablePath: find(...programs.chromium) ?? 'chromium', args });
+  browser = await openBrowser();
 });
 afterAll(async () => {
   await browser.close();

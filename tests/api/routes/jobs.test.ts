@@ -29,7 +29,7 @@ test('a job shows its state, family, attempts and steps, and nothing of its payl
     id,
     `state = 'retrying', attempt_no = 1, failures = 1, progress = 40, progress_message = 'half', error_code = 'timeout', error_message = 'late'`,
   );
-  const job = await read(id, '?include=attempts,steps');
+  const job = await read(id, '?include=attempts,steps,children');
   expect(job).toMatchObject({
     state: 'retrying',
     final: false,
