@@ -47,6 +47,18 @@ test('trip closes a gate with a reason and says how to open it, reset opens it',
   expect(await gateMs(world.db, 'elevenlabs')).toBeUndefined();
 });
 
+test('one gate is closed and opened by its name, and the list tells which is', async () => {
+  const tripped = await providers(['trip', 'gemini-pictures', '--for', '30m', '--reason', 'hands']);
+  expect(tripped.out).toMatch(/^gemini: gate gemini-text open; gemini-pictures closed until .*\(hands\)/);
+  expect(tripped.err).toContain('storytime providers reset gemini-pictures');
+  expect((await providers(['list'])).out).toMatch(
+    /^gemini .* gemini-text open; gemini-pictures closed until /m,
+  );
+  await providers(['trip', 'gemini', '--for', '30m', '--reason', 'all']);
+  expect((await providers(['list'])).out).toMatch(/^gemini .* closed until [^;]*\(all\)[^;]*$/m);
+  expect(await providers(['reset', 'gemini'])).toMatchObject({ code: 0, out: 'gemini: gate open\n' });
+});
+
 test('a wrong name, a wrong time and a missing right each have their own end', async () => {
   const unknown = await providers(['trip', 'eleven', '--for', '5m', '--reason', 'x']);
   expect([unknown.code, unknown.err]).toEqual([
