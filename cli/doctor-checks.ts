@@ -4,6 +4,7 @@ import { toError } from '../shared/errors.ts';
 import { openEngine } from '../engine/connect.ts';
 import { readRedisFacts } from '../engine/pressure.ts';
 import type { EngineKind } from '../engine/types.ts';
+import type { GateRow } from '../ledger/gates.ts';
 import { migrationStatus } from '../ledger/migrate.ts';
 import type { ServerFacts } from '../ledger/server-facts.ts';
 import { createProviders } from '../providers/create.ts';
@@ -69,6 +70,20 @@ export async function migrations(databaseUrl: string): Promise<Verdict> {
     };
   const newer = unknown.length > 0 ? `; a newer build added ${unknown.join(', ')}` : '';
   return { check, status: 'ok', detail: `the ledger is up to date${newer}` };
+}
+
+/** Gate -> its row, of those that were ever closed or limited. */
+export function gates(rows: ReadonlyMap<string, Pick<GateRow, 'open' | 'reason' | 'waitMs'>>): Verdict {
+  const check = 'gates';
+  const shut = [...rows].filter(([, { open }]) => !open);
+  if (shut.length === 0) return { check, status: 'ok', detail: 'all open: every provider may be called' };
+  const told = shut.map(([name, { reason, waitMs }]) =>
+    waitMs > 0
+      ? `${name} is closed for ${Math.ceil(waitMs / 1_000)} s more (${reason})`
+      : `${name} is looked at again (${reason})`,
+  );
+  const hint = 'its jobs wait; `storytime providers list` says why, docs/on-call.md what to do';
+  return { check, status: 'warn', detail: told.join(', '), hint };
 }
 
 const engineNames: Readonly<Record<EngineKind, string>> = {

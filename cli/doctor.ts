@@ -2,6 +2,7 @@
 import { existsSync } from 'node:fs';
 import { toError } from '../shared/errors.ts';
 import { openDb } from '../ledger/db.ts';
+import { readGates } from '../ledger/gates.ts';
 import { readServerFacts } from '../ledger/server-facts.ts';
 import * as checks from './doctor-checks.ts';
 import { configuration, type Configured } from './doctor-config.ts';
@@ -78,6 +79,7 @@ async function examineDatabase(
   const db = openDb({ url, poolSize: 2, statementTimeoutMs: 5_000, emit: () => undefined });
   try {
     const facts = await readServerFacts(db);
+    const migrated = await checks.migrations(url);
     const major = Number.parseInt(facts.version, 10);
     const engineKnown = !wrong.has('REDIS_URL');
     const detail = `PostgreSQL ${facts.version}${embedded ? ', embedded' : ''}`;
@@ -85,10 +87,11 @@ async function examineDatabase(
       major >= 13
         ? { check: 'database', status: 'ok', detail }
         : { check: 'database', status: 'fail', detail, hint: 'version 13 or later is needed' },
-      await checks.migrations(url),
+      migrated,
       checks.clock(facts),
       ...(engineKnown ? [checks.connections(config, facts)] : []),
       checks.synchronousCommit(facts),
+      ...(migrated.status === 'ok' ? [checks.gates((await readGates(db)).gates)] : []),
       ...(engineKnown && config.REDIS_URL === undefined ? await checks.engine(config, url) : []),
     ];
   } finally {

@@ -12,16 +12,19 @@ export function addProviders(program: Command, terminal: Terminal): void {
       (await import('./providers.ts')).runList(terminal, command.optsWithGlobals()),
     );
   providers
-    .command('trip <provider>')
+    .command('trip <provider|gate>')
     .description('call it no more for a time; its jobs wait and keep their attempts')
     .addOption(durationOption('--for <time>', 'how long, as 30m').makeOptionMandatory())
     .requiredOption('--reason <text>', 'why, for those who read it later')
-    .addHelpText('after', '\nExamples:\n  $ storytime providers trip elevenlabs --for 30m --reason INC-42\n')
+    .addHelpText(
+      'after',
+      '\nExamples:\n  $ storytime providers trip elevenlabs --for 30m --reason INC-42\n  $ storytime providers trip gemini-pictures --for 1h --reason "bad pictures"\n',
+    )
     .action(async (name: string, _flags, command: Command) =>
       (await import('./providers.ts')).runTrip(terminal, name, command.optsWithGlobals()),
     );
   providers
-    .command('reset <provider>')
+    .command('reset <provider|gate>')
     .description('call it again, few calls at first')
     .action(async (name: string, _flags, command: Command) =>
       (await import('./providers.ts')).runReset(terminal, name, command.optsWithGlobals()),

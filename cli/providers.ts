@@ -1,5 +1,5 @@
-// `storytime providers`: how the outside services are; `trip` closes the gate of one for a time, `reset` opens it.
-import type { ProviderStatus } from '../client/index.ts';
+// `storytime providers`: how the outside services are; `trip` closes the gates of one, or one gate, for a time, `reset` opens.
+import type { GateStatus, ProviderStatus } from '../client/index.ts';
 import { openClient } from './jobs-connection.ts';
 import { json, painter, plain, type Paint, type Terminal } from './terminal.ts';
 
@@ -36,14 +36,14 @@ export async function runReset(terminal: Terminal, name: string, flags: Provider
 function show(terminal: Terminal, provider: ProviderStatus, flags: ProviderFlags): void {
   const paint = painter(terminal, flags.color === false);
   terminal.out(
-    flags.json === true ? json({ provider }) : `${provider.provider}: gate ${gateText(provider, paint)}\n`,
+    flags.json === true ? json({ provider }) : `${provider.provider}: gate ${gatesText(provider, paint)}\n`,
   );
 }
 
 const heads = ['PROVIDER', 'CALLS', 'ERRORS', 'P95', 'SPENT TODAY'];
 
 function table(providers: readonly ProviderStatus[], paint: Paint): string {
-  const rows = providers.map((provider) => ({ cells: cellsOf(provider), gate: gateText(provider, paint) }));
+  const rows = providers.map((provider) => ({ cells: cellsOf(provider), gate: gatesText(provider, paint) }));
   const widths = heads.map((head, column) =>
     Math.max(head.length, ...rows.map(({ cells }) => cells[column]?.length ?? 0)),
   );
@@ -67,8 +67,19 @@ function cellsOf({ provider, calls, errorShare, p95Ms, spentTodayMicroUsd }: Pro
   ];
 }
 
+/** Of gates that are not alike each behind its name: `gemini-text open; gemini-pictures closed until 14:20:05 UTC`. */
+function gatesText({ provider, gate, maxCalls, gates }: ProviderStatus, paint: Paint): string {
+  const each = (gates ?? [{ ...gate, name: provider, maxCalls }]).map((one) => ({
+    name: one.name,
+    text: gateText(one, one.maxCalls, paint),
+  }));
+  const [first] = each;
+  if (first !== undefined && each.every(({ text }) => text === first.text)) return first.text;
+  return each.map(({ name, text }) => `${name} ${text}`).join('; ');
+}
+
 /** `open`, or `closed until 14:20:05 UTC: quota_exhausted since 14:05:02, by host:42`. */
-function gateText({ gate, maxCalls }: ProviderStatus, paint: Paint): string {
+function gateText(gate: GateStatus, maxCalls: number | null, paint: Paint): string {
   const limit = maxCalls === null ? '' : `, at most ${maxCalls} calls at once`;
   if (gate.state === 'open') return `${paint('green', 'open')}${limit}`;
   const until =

@@ -64,4 +64,11 @@ export function connect<Jobs extends JobTypes = Ours>(connection: Connection): C
 }
 
 export { JobDead, JobTimeout, ProblemError };
-export type { EnqueuedJob, EnqueueOptions, JobStatus, ProviderStatus, WaitOptions } from './types.ts';
+export type {
+  EnqueuedJob,
+  EnqueueOptions,
+  GateStatus,
+  JobStatus,
+  ProviderStatus,
+  WaitOptions,
+} from './types.ts';

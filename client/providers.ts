@@ -1,13 +1,14 @@
-// The outside services: how they are, and closing or opening the gate of one. Both acts may be sent twice.
+// The outside services: how they are, and closing or opening the gates of one, or one gate by its name. Both acts may be sent
+// twice.
 import { request, type Connection } from './request.ts';
 import type { ProviderStatus } from './types.ts';
 
 export interface ProvidersClient {
   list: () => Promise<ProviderStatus[]>;
   /** Nobody calls it for `forMs`; its jobs wait and keep their attempts. */
-  trip: (provider: string, trip: { forMs: number; reason: string }) => Promise<ProviderStatus>;
+  trip: (providerOrGate: string, trip: { forMs: number; reason: string }) => Promise<ProviderStatus>;
   /** Calls are welcome again, few at first. */
-  reset: (provider: string) => Promise<ProviderStatus>;
+  reset: (providerOrGate: string) => Promise<ProviderStatus>;
 }
 
 export function connectProviders(connection: Connection): ProvidersClient {

@@ -56,19 +56,22 @@ export interface WaitOptions {
   onProgress?: (job: JobStatus) => void;
 }
 
+export interface GateStatus {
+  /** `probing`: its time is over, and one call at a time is let through to see whether the provider is back. */
+  state: 'open' | 'closed' | 'probing';
+  /** A failure code, or `operator`. */
+  reason: string | null;
+  note: string | null;
+  by: string | null;
+  since: string | null;
+  until: string | null;
+}
+
 /** An outside service as the operators see it. */
 export interface ProviderStatus {
   provider: string;
-  gate: {
-    /** `probing`: its time is over, and one call at a time is let through to see whether the provider is back. */
-    state: 'open' | 'closed' | 'probing';
-    /** A failure code, or `operator`. */
-    reason: string | null;
-    note: string | null;
-    by: string | null;
-    since: string | null;
-    until: string | null;
-  };
+  /** The worst of its gates. */
+  gate: GateStatus;
   /** Calls at once that the vendor allows, as it said last. */
   maxCalls: number | null;
   /** Calls, their share of errors (0 to 1) and their 95th percentile are of so many seconds. */
@@ -78,4 +81,6 @@ export interface ProviderStatus {
   p95Ms: number | null;
   /** Estimated, in millionths of a dollar, since midnight UTC. */
   spentTodayMicroUsd: number;
+  /** What is closed on its own: each model of gemini; of the others the whole. Older APIs do not tell it. */
+  gates?: (GateStatus & { name: string; maxCalls: number | null })[];
 }

@@ -1,10 +1,10 @@
-// A provider in the words of the operations page: how its gate is, and what its figures mean to a reader. Pure.
-import type { ProviderView } from '../ledger/queries-providers.ts';
+// A provider in the words of the operations page: how its gates are, and what its figures mean to a reader. Pure.
+import type { NamedGateView, ProviderView } from '../ledger/queries-providers.ts';
 
 export interface ProviderLine {
   provider: string;
   gate: string;
-  /** The gate is not open. */
+  /** A gate is not open. */
   shut: boolean;
   calls: number;
   p95: string;
@@ -20,7 +20,7 @@ export function providerLine(view: ProviderView): ProviderLine {
   const { provider, gate, calls, errorShare, p95Ms, spentTodayMicroUsd } = view;
   return {
     provider,
-    gate: gateText(view),
+    gate: gatesText(view),
     shut: gate.state !== 'open',
     calls,
     p95: p95Ms === null ? '–' : `${(p95Ms / 1_000).toFixed(p95Ms < 10_000 ? 2 : 0)} s`,
@@ -30,7 +30,15 @@ export function providerLine(view: ProviderView): ProviderLine {
   };
 }
 
-function gateText({ gate, maxCalls }: ProviderView): string {
+/** Of gates that are not alike each behind its name. */
+function gatesText({ gates }: ProviderView): string {
+  const each = gates.map((gate) => ({ name: gate.name, text: gateText(gate) }));
+  const [first] = each;
+  if (first !== undefined && each.every(({ text }) => text === first.text)) return first.text;
+  return each.map(({ name, text }) => `${name} ${text}`).join('; ');
+}
+
+function gateText({ maxCalls, ...gate }: NamedGateView): string {
   if (gate.state === 'open') return maxCalls === null ? 'open' : `open, ${maxCalls} at once`;
   const what = gate.state === 'closed' ? `closed until ${clock(gate.until)}` : 'looking whether it is back';
   return `${what}: ${gate.note ?? gate.reason ?? ''} since ${clock(gate.since)}`;

@@ -1,5 +1,5 @@
 // The one sentence on top of the operations page: either all is well, or what is not, worst first. Pure.
-import type { ProviderView } from '../ledger/queries-providers.ts';
+import type { NamedGateView, ProviderView } from '../ledger/queries-providers.ts';
 import type { QueueStats } from '../ledger/queries-queues.ts';
 import { clock } from './provider-line.ts';
 
@@ -27,12 +27,7 @@ export function verdict(
   lines: readonly QueueLine[],
   providers: readonly ProviderView[] = [],
 ): { good: boolean; sentence: string } {
-  const shut = providers
-    .filter(({ gate }) => gate.state !== 'open' && gate.reason !== 'rate_limited')
-    .map(
-      ({ provider, gate }) =>
-        `${provider} is not called since ${clock(gate.since)} (${reasons[gate.reason ?? ''] ?? 'it is away'})`,
-    );
+  const shut = providers.flatMap(shutGates);
   const late = lines
     .filter((line) => line.oldestWaitingSeconds > targetSeconds)
     .sort((a, b) => b.oldestWaitingSeconds - a.oldestWaitingSeconds)
@@ -43,6 +38,19 @@ export function verdict(
   const wrong = [...shut, ...late, ...sick, ...lines.flatMap(parked)];
   if (wrong.length > 0) return { good: false, sentence: `${wrong.join(', ')}.` };
   return { good: true, sentence: `All ${words[lines.length] ?? lines.length} queues within target.` };
+}
+
+/** By the names of the gates; by the provider's where all of them are shut for one reason. */
+function shutGates({ provider, gates }: ProviderView): string[] {
+  const shut = gates.filter(({ state, reason }) => state !== 'open' && reason !== 'rate_limited');
+  const [first] = shut;
+  const alike = shut.length === gates.length && shut.every(({ reason }) => reason === first?.reason);
+  if (first !== undefined && alike) return [notCalled(provider, first)];
+  return shut.map((gate) => notCalled(gate.name, gate));
+}
+
+function notCalled(name: string, { since, reason }: NamedGateView): string {
+  return `${name} is not called since ${clock(since)} (${reasons[reason ?? ''] ?? 'it is away'})`;
 }
 
 /** A parked job is never late and never dies, so nothing else here would tell of it until it expires. */

@@ -1,10 +1,12 @@
-// The gate of a provider: a shared row that says until when nobody calls it, who may then look whether it is back (one
+// The gates of the providers. Each is a shared row that says until when nobody calls it, who may then look whether it is back (one
 // probe, however many processes), and since when it is open again. Database time. Each probe that fails closes it for twice
 // as long; closed again within a minute of its opening, it goes on from half of these steps.
 import type { Db } from './db.ts';
+import { gateOf, rowOf } from './gate-rows.ts';
 
 export interface Closing {
-  provider: string;
+  /** All for one reason, and so that it is news once: a key is refused to each model. */
+  gates: readonly string[];
   reason: 'unavailable' | 'rate_limited' | 'auth' | 'quota_exhausted';
   /** How long the first time, in ms; doubled each time in a row, up to `capMs`. */
   baseMs: number;
@@ -17,7 +19,6 @@ export interface Closing {
 
 /** What a process needs to know before it calls. */
 export interface GateRow {
-  provider: string;
   reason: string;
   /** Milliseconds until a probe is welcome; negative when that time has passed. */
   waitMs: number;
@@ -47,14 +48,16 @@ const until = `${now} + least($4::float8 * 2 ^ least(greatest((${closings}) - 1,
 const closeRow = {
   name: 'gate_close',
   text: `INSERT INTO gate AS g (provider, reason, closed_by, closed_at, closings, open_until, updated_at)
-    VALUES ($1, $2, $3, ${now}, ($4::float8 < $5::float8)::int, ${now} + $4::float8 * interval '1 ms', ${now})
+    SELECT name, $2, $3, ${now}, ($4::float8 < $5::float8)::int, ${now} + $4::float8 * interval '1 ms', ${now}
+    FROM unnest($1::text[]) AS t(name) ORDER BY name
     ON CONFLICT (provider) DO UPDATE SET reason = excluded.reason, closed_by = excluded.closed_by, note = NULL,
       closed_at = CASE WHEN ${shut} AND g.reason = excluded.reason THEN coalesce(g.closed_at, ${now}) ELSE ${now} END,
       closings = ${closings}, open_until = greatest(g.open_until, ${until}),
       probe_id = NULL, probe_until = NULL, reopened_at = NULL, updated_at = ${now}
     WHERE NOT (${waiting} AND (g.reason = 'operator' OR excluded.reason = 'unavailable' OR ${until} <= g.open_until))
       AND NOT (${probing} AND excluded.reason = 'unavailable' AND g.probe_id IS DISTINCT FROM $6::uuid)
-    RETURNING g.closed_at = g.updated_at AS fresh`,
+    RETURNING g.closed_at = g.updated_at
+      AND NOT EXISTS (SELECT 1 FROM gate g WHERE g.provider = ANY($1) AND g.reason = $2 AND ${shut}) AS fresh`,
 };
 
 const claimRow = {
@@ -77,7 +80,9 @@ const reopenRow = {
 const tripRow = {
   name: 'gate_trip',
   text: `INSERT INTO gate AS g (provider, reason, note, closed_by, closed_at, open_until, updated_at)
-    VALUES ($1, 'operator', $2, coalesce((SELECT 'key ' || k.name FROM api_key k WHERE k.id::text = $3), $3), ${now}, ${now} + $4::float8 * interval '1 ms', ${now})
+    SELECT name, 'operator', $2, coalesce((SELECT 'key ' || k.name FROM api_key k WHERE k.id::text = $3), $3), ${now},
+      ${now} + $4::float8 * interval '1 ms', ${now}
+    FROM unnest($1::text[]) AS t(name) ORDER BY name
     ON CONFLICT (provider) DO UPDATE SET reason = 'operator', note = excluded.note, closed_by = excluded.closed_by,
       closed_at = CASE WHEN ${waiting} AND g.reason = 'operator' THEN g.closed_at ELSE ${now} END,
       open_until = excluded.open_until, probe_id = NULL, probe_until = NULL, reopened_at = NULL, updated_at = ${now}`,
@@ -85,9 +90,10 @@ const tripRow = {
 
 const resetRow = {
   name: 'gate_reset',
-  text: `UPDATE gate g SET open_until = least(g.open_until, ${now}), reopened_at = ${now}, probe_id = NULL, probe_until = NULL,
+  text: `WITH held AS (SELECT provider FROM gate WHERE provider = ANY($1) ORDER BY provider FOR UPDATE)
+    UPDATE gate g SET open_until = least(g.open_until, ${now}), reopened_at = ${now}, probe_id = NULL, probe_until = NULL,
       closings = 0, max_calls = NULL, max_calls_until = NULL, updated_at = ${now}
-    WHERE g.provider = $1 AND (${shut} OR g.max_calls IS NOT NULL)`,
+    FROM held WHERE g.provider = held.provider AND (${shut} OR g.max_calls IS NOT NULL)`,
 };
 
 // A row that only holds a limit was never closed.
@@ -128,45 +134,45 @@ const provenRow = {
       WHERE a.job_id = $1 AND a.outcome = 'snoozed' AND a.code IN ('unavailable', 'timeout', 'unknown_outcome'))`,
 };
 
-/** Closes it for everybody. True when this is news: it was open, or closed for another reason. */
-export async function closeGate(db: Db, closing: Closing): Promise<boolean> {
-  const { provider, reason, by, baseMs, capMs, probeId = null } = closing;
-  const values = [provider, reason, by, baseMs, Math.max(baseMs, capMs), probeId];
-  const [row] = await db.run<{ fresh: boolean }>(closeRow, values);
-  return row?.fresh ?? false;
+/** Closes them for everybody. True when this is news: none of them was closed for this reason. */
+export async function closeGates(db: Db, closing: Closing): Promise<boolean> {
+  const { gates, reason, by, baseMs, capMs, probeId = null } = closing;
+  const values = [gates.map(rowOf), reason, by, baseMs, Math.max(baseMs, capMs), probeId];
+  const rows = await db.run<{ fresh: boolean }>(closeRow, values);
+  return rows.some(({ fresh }) => fresh);
 }
 
 /** Whether this process is the one that looks whether the provider is back; it must tell within `forMs`. */
-export async function claimProbe(db: Db, provider: string, probeId: string, forMs: number): Promise<boolean> {
-  return (await db.run(claimRow, [provider, probeId, forMs])).length > 0;
+export async function claimProbe(db: Db, gate: string, probeId: string, forMs: number): Promise<boolean> {
+  return (await db.run(claimRow, [rowOf(gate), probeId, forMs])).length > 0;
 }
 
 /** The probe told nothing: the next one may try at once. */
-export async function releaseProbe(db: Db, provider: string, probeId: string): Promise<void> {
-  await db.run(releaseRow, [provider, probeId]);
+export async function releaseProbe(db: Db, gate: string, probeId: string): Promise<void> {
+  await db.run(releaseRow, [rowOf(gate), probeId]);
 }
 
 /** The provider answered the probe. False when the claim had run out or an operator has closed it meanwhile. */
-export async function reopenGate(db: Db, provider: string, probeId: string): Promise<boolean> {
-  return (await db.run(reopenRow, [provider, probeId])).length > 0;
+export async function reopenGate(db: Db, gate: string, probeId: string): Promise<boolean> {
+  return (await db.run(reopenRow, [rowOf(gate), probeId])).length > 0;
 }
 
-/** An operator closes it from now for `forMs`, whatever it was before. `by`: the id of a key, or a name. */
-export async function tripGate(
+/** An operator closes them from now for `forMs`, whatever they were before. `by`: the id of a key, or a name. */
+export async function tripGates(
   db: Db,
-  trip: { provider: string; forMs: number; note: string; by: string },
+  trip: { gates: readonly string[]; forMs: number; note: string; by: string },
 ): Promise<void> {
-  await db.run(tripRow, [trip.provider, trip.note, trip.by, trip.forMs]);
+  await db.run(tripRow, [trip.gates.map(rowOf), trip.note, trip.by, trip.forMs]);
 }
 
-/** An operator opens it: calls come back, few at first, and a learnt limit is forgotten. */
-export async function resetGate(db: Db, provider: string): Promise<void> {
-  await db.run(resetRow, [provider]);
+/** An operator opens them: calls come back, few at first, and a learnt limit is forgotten. */
+export async function resetGates(db: Db, gates: readonly string[]): Promise<void> {
+  await db.run(resetRow, [gates.map(rowOf)]);
 }
 
 /** The vendor said how many calls at once it takes from all of us; believed for `forMs`. */
-export async function limitCalls(db: Db, provider: string, maxCalls: number, forMs: number): Promise<void> {
-  await db.run(limitRow, [provider, maxCalls, forMs]);
+export async function limitCalls(db: Db, gate: string, maxCalls: number, forMs: number): Promise<void> {
+  await db.run(limitRow, [rowOf(gate), maxCalls, forMs]);
 }
 
 interface ReadRow {
@@ -180,16 +186,15 @@ interface ReadRow {
   processes: number;
 }
 
-/** Every gate that was ever touched, and how many work processes share the providers. One cheap query. */
+/** Every gate that was ever touched, by its name, and how many work processes share the providers. One cheap query. */
 export async function readGates(db: Db): Promise<{ gates: Map<string, GateRow>; processes: number }> {
   const rows = await db.run<ReadRow>(readRows, []);
-  const gates = rows.map((row): [string, GateRow] => [row.provider, toGate(row)]);
+  const gates = rows.map((row): [string, GateRow] => [gateOf(row.provider), toGate(row)]);
   return { gates: new Map(gates), processes: Math.max(1, rows[0]?.processes ?? 1) };
 }
 
 function toGate(row: ReadRow): GateRow {
   return {
-    provider: row.provider,
     reason: row.reason,
     waitMs: row.wait_ms,
     probeMs: row.probe_ms !== null && row.probe_ms > 0 ? row.probe_ms : undefined,
@@ -199,9 +204,9 @@ function toGate(row: ReadRow): GateRow {
   };
 }
 
-/** Milliseconds until the provider may be called again (at least a second), or undefined when it may. */
-export async function gateMs(db: Db, provider: string): Promise<number | undefined> {
-  const [row] = await db.run<{ wait_ms: number }>(waitRow, [provider]);
+/** Milliseconds until the gate may be passed again (at least a second), or undefined when it may. */
+export async function gateMs(db: Db, gate: string): Promise<number | undefined> {
+  const [row] = await db.run<{ wait_ms: number }>(waitRow, [rowOf(gate)]);
   return row?.wait_ms;
 }
 
@@ -212,6 +217,6 @@ export async function countUnanswered(db: Db, jobId: string): Promise<number> {
 }
 
 /** Whether the gate has been opened since the job last waited for a provider that was away, and before it runs now. */
-export async function isProvenBack(db: Db, jobId: string, provider: string): Promise<boolean> {
-  return (await db.run(provenRow, [jobId, provider])).length > 0;
+export async function isProvenBack(db: Db, jobId: string, gate: string): Promise<boolean> {
+  return (await db.run(provenRow, [jobId, rowOf(gate)])).length > 0;
 }

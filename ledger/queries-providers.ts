@@ -1,6 +1,7 @@
-// The providers as an operator sees them: the gate, what all processes saw in the last quarter of an hour, the day's spend.
-import { providerNames, type ProviderName } from '../shared/call.ts';
+// The providers as an operator sees them: their gates, what all processes saw in the last quarter of an hour, the day's spend.
+import { gateNames, providerNames, type GateName, type ProviderName } from '../shared/call.ts';
 import type { Db } from './db.ts';
+import { gateOf } from './gate-rows.ts';
 import { figureSeconds, providerFigures } from './provider-minutes.ts';
 
 export interface GateView {
@@ -16,10 +17,17 @@ export interface GateView {
   until: Date | null;
 }
 
+export interface NamedGateView extends GateView {
+  name: GateName;
+  /** Calls at once that the vendor allows all processes together, as it said last. */
+  maxCalls: number | null;
+}
+
 export interface ProviderView {
   provider: ProviderName;
+  /** The worst of its gates. */
   gate: GateView;
-  /** Calls at once that the vendor allows all processes together, as it said last. */
+  /** The smallest of its gates. */
   maxCalls: number | null;
   /** Of the last `windowSeconds`. */
   windowSeconds: number;
@@ -29,6 +37,8 @@ export interface ProviderView {
   p95Ms: number | null;
   /** Estimated, in millionths of a dollar, since midnight UTC. */
   spentTodayMicroUsd: number;
+  /** One for each model of Gemini, one for any other provider. */
+  gates: readonly NamedGateView[];
 }
 
 const readRows = {
@@ -49,9 +59,9 @@ export async function providerViews(
   read: () => ReturnType<typeof providerFigures> = () => providerFigures(db),
 ): Promise<ProviderView[]> {
   const [rows, figures] = await Promise.all([db.run<GateRow>(readRows, []), read()]);
-  const gates = new Map(rows.map((row) => [row.provider, row]));
+  const known = new Map(rows.map((row) => [gateOf(row.provider), row]));
   return providerNames.map((provider): ProviderView => {
-    const row = gates.get(provider);
+    const gates = gateNames[provider].map((name) => gateView(name, known.get(name)));
     const { calls, errors, p95Ms, spentTodayMicroUsd } = figures.get(provider) ?? {
       calls: 0,
       errors: 0,
@@ -60,17 +70,38 @@ export async function providerViews(
     };
     return {
       provider,
-      gate: row === undefined || row.state === 'open' ? open : gateView(row),
-      maxCalls: row?.max_calls ?? null,
+      gate: worstOf(gates),
+      maxCalls: smallestOf(gates),
       windowSeconds: figureSeconds,
       calls,
       errorShare: calls === 0 ? null : errors / calls,
       p95Ms,
       spentTodayMicroUsd,
+      gates,
     };
   });
 }
 
-function gateView({ state, reason, note, by, since, until }: GateRow): GateView {
-  return { state, reason, note, by, since, until };
+function gateView(name: GateName, row: GateRow | undefined): NamedGateView {
+  const view = row === undefined || row.state === 'open' ? open : row;
+  const { state, reason, note, by, since, until } = view;
+  return { name, state, reason, note, by, since, until, maxCalls: row?.max_calls ?? null };
+}
+
+const badness = { open: 0, probing: 1, closed: 2 } as const;
+
+/** Closed is worse than probing; of two that are closed the one that is so for longer. */
+function worstOf(gates: readonly NamedGateView[]): GateView {
+  const [worst] = gates.toSorted(
+    (one, other) =>
+      badness[other.state] - badness[one.state] || Number(other.until ?? 0) - Number(one.until ?? 0),
+  );
+  if (worst === undefined) return open;
+  const { name: _, maxCalls: __, ...gate } = worst;
+  return gate;
+}
+
+function smallestOf(gates: readonly NamedGateView[]): number | null {
+  const limits = gates.flatMap(({ maxCalls }) => maxCalls ?? []);
+  return limits.length === 0 ? null : Math.min(...limits);
 }

@@ -21,6 +21,7 @@ export type Work<T> = (attempt: { signal: AbortSignal }) => Promise<T>;
 
 export interface AttemptContext {
   provider: string;
+  gate: string;
   operation: string;
   emit: Emit;
   now: () => number;
@@ -94,7 +95,7 @@ function failureOf(context: AttemptContext, error: unknown, diagnosis: Diagnosis
   return failure;
 }
 
-export function stopped(context: { provider: string; operation: string }): Failure {
+export function stopped(context: AttemptContext): Failure {
   return toFailure(context, { code: 'cancelled', why: 'the job was stopped' });
 }
 

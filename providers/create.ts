@@ -1,5 +1,6 @@
 // All five providers from the configuration: real where there is a key, the sandbox where there is none.
 // Keys and addresses come from here alone; what an SDK would read from the environment by itself is overridden.
+import { providerOf, type GateName } from '../shared/call.ts';
 import { isSandboxed, type Config } from '../shared/config.ts';
 import type { Emit } from '../shared/events.ts';
 import { sandboxKeys } from '../shared/sandbox-keys.ts';
@@ -15,8 +16,8 @@ import { createSmtp } from './smtp.ts';
 
 export interface ProvidersOptions {
   emit: Emit;
-  /** The gate that all processes share, by provider; without it each process knows only its own breaker. */
-  gateOf?: (provider: keyof Providers) => Gate;
+  /** A gate that all processes share, by its name; without it each process knows only its own breakers. */
+  gateOf?: (name: GateName) => Gate;
 }
 
 /** Where a provider with a plain key lives: `{ apiKey }` for the real one, plus `baseUrl` for the sandbox. */
@@ -49,7 +50,7 @@ function smtpPlace(config: Config): { url: string; tls: boolean } {
   return { url: sandbox.href, tls: false };
 }
 
-type GuardOf = (provider: keyof Providers) => Guard;
+type GuardOf = (gate: GateName) => Guard;
 
 /** The limit of one call, where somebody set one. */
 function limitOf({ STORYTIME_PROVIDER_TIMEOUT_MS: deadlineMs }: Config): { deadlineMs?: number } {
@@ -63,7 +64,7 @@ function withKeys(config: Config, guardOf: GuardOf): Omit<Providers, 'smtp'> {
       ...place(config, 'GEMINI_API_KEY', 'gemini'),
       storyModel: config.STORYTIME_GEMINI_STORY_MODEL,
       imageModel: config.STORYTIME_GEMINI_IMAGE_MODEL,
-      guard: guardOf('gemini'),
+      guards: { text: guardOf('gemini-text'), pictures: guardOf('gemini-pictures') },
       ...limit,
     }),
     elevenlabs: createElevenLabs({
@@ -90,11 +91,12 @@ export function createProviders(
   options: ProvidersOptions,
 ): Providers & { close: () => Promise<void> } {
   const guards: Guard[] = [];
-  const guardOf: GuardOf = (provider) => {
-    const gate = options.gateOf?.(provider);
+  const guardOf: GuardOf = (gateName) => {
+    const gate = options.gateOf?.(gateName);
     const breaker = config.STORYTIME_BREAKER === 'on';
     const guard = createGuard({
-      provider,
+      provider: providerOf(gateName) ?? gateName,
+      gateName,
       emit: options.emit,
       breaker,
       ...(gate === undefined ? {} : { gate }),

@@ -28,11 +28,15 @@ const advice: Record<FailureCode, string> = {
 };
 
 /** `gemini write-story failed: 503 UNAVAILABLE; it is tried again later`. */
-export function toFailure(call: { provider: string; operation: string }, diagnosis: Diagnosis): Failure {
+export function toFailure(
+  call: { provider: string; gate?: string; operation: string },
+  diagnosis: Diagnosis,
+): Failure {
   const { code, why, status, retryAfterMs, requestId, maxCalls } = diagnosis;
   const shown = status === undefined ? why : `${status} ${why}`;
   return new Failure(code, `${call.provider} ${call.operation} failed: ${shown}; ${advice[code]}`, {
     provider: call.provider,
+    ...(call.gate === undefined ? {} : { gate: call.gate }),
     ...(status === undefined ? {} : { status }),
     ...(retryAfterMs === undefined ? {} : { retryAfterMs }),
     ...(requestId === undefined ? {} : { requestId }),
@@ -51,6 +55,7 @@ export function postponed(
     retryAfterMs,
     cause: failure,
     ...(failure.provider === undefined ? {} : { provider: failure.provider }),
+    ...(failure.gate === undefined ? {} : { gate: failure.gate }),
     ...(failure.status === undefined ? {} : { status: failure.status }),
     ...(failure.requestId === undefined ? {} : { requestId: failure.requestId }),
   });

@@ -26,13 +26,15 @@ export interface GeminiOptions {
   baseUrl?: string;
   storyModel: string;
   imageModel: string;
-  guard: Guard;
+  /** One for each model: what stops the one says nothing about the other. */
+  guards: { text: Guard; pictures: Guard };
   /** Milliseconds one attempt may take; default 90 s. */
   deadlineMs?: number;
 }
 
 interface Ask<T> {
   operation: string;
+  guard: Guard;
   model: string;
   text: string;
   config: GenerateContentConfig;
@@ -97,7 +99,7 @@ async function ask<T extends object>(
   wanted: Ask<T>,
   call: Call,
 ): Promise<T> {
-  const { operation, model } = wanted;
+  const { operation, guard, model } = wanted;
   const { models } = await client();
   const watched = watchedFetch(wanted);
   const config = configOf(wanted.config, call.step, watched);
@@ -108,7 +110,7 @@ async function ask<T extends object>(
     translate: geminiTranslator(watched),
   };
   await call.afford('gemini');
-  return options.guard.run(operation, attempt, async ({ signal }) => {
+  return guard.run(operation, attempt, async ({ signal }) => {
     const asked = { model, contents: wanted.text, config: { ...config, abortSignal: signal } };
     const raw: unknown = await billed(watched, models.generateContent(asked), () => {
       call.charge({ provider: 'gemini', model, usage: wanted.usual });
@@ -136,6 +138,7 @@ function storyOf(options: GeminiOptions, brief: StoryBrief): Ask<StoryDraft> {
   const text = storyPrompt(brief);
   return {
     operation: 'write-story',
+    guard: options.guards.text,
     model,
     maxBytes: 2_000_000,
     // A token makes one at most.
@@ -162,6 +165,7 @@ function pictureOf(options: GeminiOptions, brief: { scene: string; artDirection:
   const text = picturePrompt(brief);
   return {
     operation: 'draw-picture',
+    guard: options.guards.pictures,
     model,
     // 10 MB of picture as base64: the most that is cleaned and uploaded.
     maxBytes: 14_000_000,
@@ -187,7 +191,7 @@ export function createGemini(options: GeminiOptions): Gemini {
         paid: false,
         translate: geminiTranslator(watched),
       };
-      await options.guard.once('ping', attempt, (one) =>
+      await options.guards.text.once('ping', attempt, (one) =>
         models.get({
           model: options.storyModel,
           config: { abortSignal: one.signal, httpOptions: { fetch: watched.fetch } },

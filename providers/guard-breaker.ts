@@ -1,4 +1,4 @@
-// The breaker of one provider in one process: counts outages and says when it has seen enough. Where processes share a
+// The breaker of one gate in one process: counts outages and says when it has seen enough. Where processes share a
 // gate, the gate decides when calls are welcome again, and the breaker only counts.
 import CircuitBreaker from 'opossum';
 import { Failure } from '../shared/errors.ts';

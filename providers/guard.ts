@@ -38,6 +38,8 @@ const usual: Timings = {
 
 export interface GuardOptions {
   provider: string;
+  /** What it is closed as, where the provider has several gates; default: as the provider. */
+  gateName?: string;
   emit: Emit;
   now?: () => number;
   /** False: calls go through unprotected by the breaker; deadline and quick retry stay. */
@@ -188,27 +190,27 @@ function limitWaitMs(error: unknown, spentMs: number, { timings }: Parts): numbe
 }
 
 function partsOf(options: GuardOptions, timings: Timings, now: () => number): Parts {
-  const { gate = noGate, provider, emit } = options;
+  const { gate = noGate, provider, gateName = provider, emit } = options;
   const breaker = !options.breaker
     ? noBreaker
     : createBreaker({
         ...timings,
         now,
-        tell: (state) => emit('provider.breaker', { provider, state }),
+        tell: (state) => emit('provider.breaker', { provider, gate: gateName, state }),
         onOpen: () => void gate.close('unavailable'),
       });
   const tries = quickTries(timings, () => isAway({ breaker, gate }));
   return { gate, limit: createLimit(), breaker, timings, now, tries };
 }
 
-/** One guard per provider and process. */
+/** One guard per gate and process. */
 export function createGuard(options: GuardOptions): Guard {
   const timings = { ...usual, ...options.timings };
   const now = options.now ?? Date.now;
   const parts = partsOf(options, timings, now);
   const contextOf = (operation: string): AttemptContext => {
-    const { provider, emit } = options;
-    return { provider, operation, emit, now, graceMs: timings.graceMs };
+    const { provider, gateName: gate = provider, emit } = options;
+    return { provider, gate, operation, emit, now, graceMs: timings.graceMs };
   };
   return {
     async run(operation, attempt, work) {

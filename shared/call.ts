@@ -6,6 +6,24 @@ export const providerNames = ['gemini', 'elevenlabs', 'deepgram', 'cloudinary', 
 export type ProviderName = (typeof providerNames)[number];
 
 /**
+ * What is closed, limited and opened as one: of most providers all of it, of Gemini each model, because Google's limits and
+ * quotas are per model. No name of these is that of a provider with several.
+ */
+export const gateNames = {
+  gemini: ['gemini-text', 'gemini-pictures'],
+  elevenlabs: ['elevenlabs'],
+  deepgram: ['deepgram'],
+  cloudinary: ['cloudinary'],
+  smtp: ['smtp'],
+} as const satisfies Record<ProviderName, readonly string[]>;
+export type GateName = (typeof gateNames)[ProviderName][number];
+
+/** The provider behind a gate; undefined for a name that is none. */
+export function providerOf(gate: string): ProviderName | undefined {
+  return providerNames.find((provider) => gateNames[provider].some((name) => name === gate));
+}
+
+/**
  * A quantity that the vendor bills: `input_token`, `output_token`, `image`, `character`, `second`, `message`, `upload`.
  * A `character` of ElevenLabs is one of its credits, of which some models take half of one for a character of the text.
  */

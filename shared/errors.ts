@@ -26,6 +26,8 @@ export interface FailureOptions {
   retryAfterMs?: number;
   /** The provider that refused, when one did. */
   provider?: string;
+  /** Which of its gates the call met; default: the one that is called as the provider. */
+  gate?: string;
   /** The HTTP or SMTP status of the answer, when there was one. */
   status?: number;
   /** The vendor's own request id, for their support desk. */
@@ -43,6 +45,7 @@ export class Failure extends Error {
   readonly code: FailureCode;
   readonly retryAfterMs: number | undefined;
   readonly provider: string | undefined;
+  readonly gate: string | undefined;
   readonly status: number | undefined;
   readonly requestId: string | undefined;
   readonly breakerOpen: boolean;
@@ -53,6 +56,7 @@ export class Failure extends Error {
     this.code = code;
     this.retryAfterMs = options.retryAfterMs;
     this.provider = options.provider;
+    this.gate = options.gate ?? options.provider;
     this.status = options.status;
     this.requestId = options.requestId;
     this.breakerOpen = options.breakerOpen ?? false;

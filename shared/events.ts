@@ -38,11 +38,12 @@ export interface Events {
   /** Told once a day, tenant and budget. `provider` is `*` for the budget of all providers. */
   'budget.exhausted': { tenant: string; provider: string; limitMicroUsd: number; spentMicroUsd: number };
   'provider.called': { provider: string; operation: string; outcome: 'ok' | FailureCode; durationMs: number };
-  'provider.breaker': { provider: string; state: 'closed' | 'open' | 'half_open' };
-  /** This process sees the shared gate change. */
-  'provider.gate': { provider: string; state: 'closed' | 'open'; reason: string };
-  /** A provider refuses our key or our money: nothing of it works before a person acts. */
-  'provider.alert': { provider: string; reason: 'auth' | 'quota_exhausted' };
+  /** `gate`: the one that this breaker counts for. */
+  'provider.breaker': { provider: string; gate: string; state: 'closed' | 'open' | 'half_open' };
+  /** This process sees a shared gate change. */
+  'provider.gate': { provider: string; gate: string; state: 'closed' | 'open'; reason: string };
+  /** A provider refuses our key (all of it) or our money (what is behind `gate`): a person has to act. */
+  'provider.alert': { provider: string; gate: string; reason: 'auth' | 'quota_exhausted' };
   'relay.failed': { queue: string; count: number; message: string };
   'maintenance.done': { duty: string; count: number; durationMs: number };
   'maintenance.failed': { duty: string; message: string };

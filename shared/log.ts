@@ -111,17 +111,17 @@ export function logEvents(events: EventBus, log: Log): void {
     log.warn(factsOf(event), `${event.duty} failed; it will be tried again`),
   );
   logHealth(events, log);
-  events.on('provider.breaker', (event) => log.warn(event, `${event.provider}: breaker ${event.state}`));
+  events.on('provider.breaker', (event) => log.warn(event, `${event.gate}: breaker ${event.state}`));
   events.on('budget.exhausted', (event) =>
     log.error(event, `the budget of tenant ${event.tenant} is used up for today`),
   );
   events.on('provider.gate', (event) =>
-    log.warn(
-      event,
-      `${event.provider}: gate ${event.state}${event.state === 'open' ? '' : `, ${event.reason}`}`,
-    ),
+    log.warn(event, `${event.gate}: gate ${event.state}${event.state === 'open' ? '' : `, ${event.reason}`}`),
   );
-  events.on('provider.alert', (event) => log.error(event, `${event.provider}: ${alerts[event.reason]}`));
+  events.on('provider.alert', (event) => {
+    const whose = event.reason === 'auth' ? event.provider : event.gate; // a key is for all models, a quota for one
+    log.error(event, `${whose}: ${alerts[event.reason]}`);
+  });
   events.on('ledger.slow', (event) => log.warn(event, `slow query ${event.action}: ${event.durationMs} ms`));
   events.on('http.answered', (event) =>
     log[event.status >= 500 ? 'warn' : 'debug'](event, `${event.method} ${event.route} ${event.status}`),

@@ -34,6 +34,7 @@ export function fillRegistry(registry: Registry, events: EventBus, build: { vers
   countJobs(events, made);
   countAttempts(events, made);
   countProviders(events, made);
+  showGates(events, made);
   countRecoveries(events, made);
   showHealth(events, made);
   const requests = made.histogram('storytime_http_request_duration_seconds', 'API requests.', [
@@ -120,7 +121,7 @@ function countRecoveries(events: EventBus, { counter }: Made): void {
   });
 }
 
-function countProviders(events: EventBus, { counter, gauge, histogram }: Made): void {
+function countProviders(events: EventBus, { counter, histogram }: Made): void {
   const calls = counter('storytime_provider_requests_total', 'Provider calls.', [
     'provider',
     'operation',
@@ -131,7 +132,6 @@ function countProviders(events: EventBus, { counter, gauge, histogram }: Made): 
     'operation',
   ]);
   const spend = counter('storytime_provider_cost_usd_total', 'Estimated spend.', ['provider', 'model']);
-  const breaker = gauge('storytime_provider_breaker', '1 for the state it is in.', ['provider', 'state']);
   const usedUp = counter('storytime_budgets_exhausted_total', 'Budgets of a day that were used up.', [
     'provider',
   ]);
@@ -141,20 +141,28 @@ function countProviders(events: EventBus, { counter, gauge, histogram }: Made): 
     time.labels(e.provider, e.operation).observe(e.durationMs / 1_000);
   });
   events.on('charge.recorded', (e) => spend.labels(e.provider, e.model).inc(e.microUsd / 1_000_000));
+}
+
+function showGates(events: EventBus, { counter, gauge }: Made): void {
+  const breaker = gauge('storytime_provider_breaker', '1 for the state it is in.', [
+    'provider',
+    'gate',
+    'state',
+  ]);
   const gate = gauge(
     'storytime_provider_gate_closed',
-    '1 while nobody may call it, as this process saw last.',
-    ['provider'],
+    '1 while nobody may pass it, as this process saw last.',
+    ['provider', 'gate'],
   );
   const alerts = counter('storytime_provider_alerts_total', 'Refused keys and used-up quotas.', [
     'provider',
     'reason',
   ]);
-  events.on('provider.gate', (e) => gate.labels(e.provider).set(e.state === 'closed' ? 1 : 0));
+  events.on('provider.gate', (e) => gate.labels(e.provider, e.gate).set(e.state === 'closed' ? 1 : 0));
   events.on('provider.alert', (e) => alerts.labels(e.provider, e.reason).inc());
   events.on('provider.breaker', (e) => {
     for (const state of ['closed', 'open', 'half_open'])
-      breaker.labels(e.provider, state).set(state === e.state ? 1 : 0);
+      breaker.labels(e.provider, e.gate, state).set(state === e.state ? 1 : 0);
   });
 }
 

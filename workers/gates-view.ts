@@ -1,5 +1,6 @@
 // The rows of all gates as this process saw them last, at most a second old while calls are made: one question to the
 // ledger a second, however many calls ask. Tells when it sees one change. A ledger that is away leaves the last answer.
+import { providerOf } from '../shared/call.ts';
 import type { Emit } from '../shared/events.ts';
 import type { Db } from '../ledger/db.ts';
 import { readGates, type GateRow } from '../ledger/gates.ts';
@@ -31,8 +32,8 @@ export class GatesView {
   }
 
   /** The row, with its times counted from now; undefined for a gate that was never touched. */
-  row(provider: string): GateRow | undefined {
-    const row = this.#gates.get(provider);
+  row(gate: string): GateRow | undefined {
+    const row = this.#gates.get(gate);
     if (row === undefined) return undefined;
     const ageMs = performance.now() - this.#readAt;
     const probeMs = row.probeMs !== undefined && row.probeMs > ageMs ? row.probeMs - ageMs : undefined;
@@ -88,13 +89,14 @@ export class GatesView {
       // The last answer stands.
     }
     this.#askedAt = performance.now();
-    for (const [provider, row] of this.#gates) this.#tell(provider, row);
+    for (const [gate, row] of this.#gates) this.#tell(gate, row);
   }
 
-  #tell(provider: string, { open, reason }: GateRow): void {
-    if (open !== this.#closed.has(provider)) return;
-    if (open) this.#closed.delete(provider);
-    else this.#closed.add(provider);
-    this.#emit('provider.gate', { provider, state: open ? 'open' : 'closed', reason });
+  #tell(gate: string, { open, reason }: GateRow): void {
+    if (open !== this.#closed.has(gate)) return;
+    if (open) this.#closed.delete(gate);
+    else this.#closed.add(gate);
+    const provider = providerOf(gate) ?? gate;
+    this.#emit('provider.gate', { provider, gate, state: open ? 'open' : 'closed', reason });
   }
 }

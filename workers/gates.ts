@@ -1,12 +1,14 @@
-// The gate of each provider as a guard in this process sees it: the shared row, and what the process has just found out
-// itself and is still writing there. It holds at most one probe for each provider, and only if the ledger gave it.
+// Each gate as a guard in this process sees it: the shared row, and what the process has just found out itself and is still
+// writing there. It holds at most one probe for each gate, and only if the ledger gave it. A refused key closes all gates of
+// its provider; all else that a call finds out is about its own gate.
 import { hostname } from 'node:os';
+import { gateNames, providerOf } from '../shared/call.ts';
 import type { Emit } from '../shared/events.ts';
 import { newId } from '../shared/ids.ts';
 import type { Db } from '../ledger/db.ts';
 import {
   claimProbe,
-  closeGate,
+  closeGates,
   limitCalls,
   releaseProbe,
   reopenGate,
@@ -25,7 +27,7 @@ export interface GatesOptions {
 }
 
 export interface Gates {
-  of: (provider: string) => Gate;
+  of: (name: string) => Gate;
   /** Stops watching; resolves when nothing is being written. */
   close: () => Promise<void>;
 }
@@ -46,39 +48,52 @@ const lengths = {
 
 export function openGates(options: GatesOptions): Gates {
   const view = new GatesView(options.db, options.emit);
-  const gates = new Map<string, Gate>();
-  return {
-    of(provider) {
-      const gate = gates.get(provider) ?? new ProviderGate(provider, view, options);
-      gates.set(provider, gate);
-      return gate;
-    },
-    close: () => view.close(),
+  const gates = new Map<string, SharedGate>();
+  const of = (name: string): SharedGate => {
+    const gate = gates.get(name) ?? new SharedGate(name, view, { ...options, of });
+    gates.set(name, gate);
+    return gate;
   };
+  return { of, close: () => view.close() };
+}
+
+/** All gates of the provider that this one is of, itself included. */
+function familyOf(name: string): readonly string[] {
+  const provider = providerOf(name);
+  return provider === undefined ? [name] : gateNames[provider];
 }
 
 /** Closes a gate as an opened breaker does. Calls that are still let through elsewhere end within a second. */
-export async function shutGate(db: Db, provider: string, unitMs: number): Promise<void> {
+export async function shutGate(db: Db, name: string, unitMs: number): Promise<void> {
   const length = lengthOf('unavailable', unitMs, undefined);
-  await closeGate(db, { provider, reason: 'unavailable', by: ownName(), probeId: undefined, ...length });
+  await closeGates(db, {
+    gates: [name],
+    reason: 'unavailable',
+    by: ownName(),
+    probeId: undefined,
+    ...length,
+  });
 }
 
 function ownName(): string {
   return `${hostname()}:${process.pid}`;
 }
 
-class ProviderGate implements Gate {
+/** `of`: the others of this process. */
+type SharedGateOptions = GatesOptions & { of: (name: string) => SharedGate };
+
+class SharedGate implements Gate {
   readonly shared = true;
-  readonly #provider: string;
+  readonly #name: string;
   readonly #view: GatesView;
-  readonly #options: GatesOptions;
+  readonly #options: SharedGateOptions;
   /** performance.now() until which this process keeps away because of what it has just seen. */
   #shutUntil = 0;
   #reason: ClosingReason = 'unavailable';
   #probeId: string | undefined;
 
-  constructor(provider: string, view: GatesView, options: GatesOptions) {
-    this.#provider = provider;
+  constructor(name: string, view: GatesView, options: SharedGateOptions) {
+    this.#name = name;
     this.#view = view;
     this.#options = options;
   }
@@ -86,7 +101,7 @@ class ProviderGate implements Gate {
   async enter(probeMs: number): Promise<Entry> {
     if (this.#shutMs() <= 0) await this.#view.fresh();
     if (this.#shutMs() > 0) return { kind: 'closed', reason: this.#reason, forMs: this.#shutMs() };
-    const row = this.#view.row(this.#provider);
+    const row = this.#view.row(this.#name);
     if (row === undefined || row.open) return { kind: 'open', terms: this.#termsOf(row) };
     const { reason, waitMs } = row;
     if (waitMs > 0) return { kind: 'closed', reason, forMs: waitMs };
@@ -95,7 +110,7 @@ class ProviderGate implements Gate {
   }
 
   closedForMs(): number {
-    const row = this.#view.row(this.#provider);
+    const row = this.#view.row(this.#name);
     return Math.max(0, this.#shutMs(), row === undefined || row.open ? 0 : row.waitMs);
   }
 
@@ -106,28 +121,44 @@ class ProviderGate implements Gate {
     // Many calls that fail together say the same thing: the first one is written. The end of a probe always is.
     const known = reason === this.#reason && until <= this.#shutUntil + sameMs;
     if (known && probeId === undefined) return length.baseMs;
-    this.#reason = reason;
-    this.#shutUntil = until;
     this.#probeId = undefined;
+    const gates = reason === 'auth' ? familyOf(this.#name) : [this.#name];
+    const shut = gates.map((name) => this.#options.of(name));
+    for (const gate of shut) gate.#keepAway(reason, until);
     this.#view.write(
-      () => this.#write(reason, probeId, { ...length, baseMs: Math.max(1, until - performance.now()) }),
-      // From here on the row says it. Until then, and if it cannot be written, this process keeps away by itself.
-      () => (this.#shutUntil = this.#shutUntil === until ? 0 : this.#shutUntil),
+      () =>
+        this.#write({ gates, reason, probeId, ...length, baseMs: Math.max(1, until - performance.now()) }),
+      // From here on the rows say it. Until then, and if it cannot be written, this process keeps away by itself.
+      () => {
+        for (const gate of shut) gate.#trustRow(until);
+      },
     );
     return length.baseMs;
   }
 
-  async #write(reason: ClosingReason, probeId: string | undefined, length: Length): Promise<void> {
+  /** The process keeps away by itself, if not for longer already. */
+  #keepAway(reason: ClosingReason, until: number): void {
+    if (this.#shutUntil > until) return;
+    this.#reason = reason;
+    this.#shutUntil = until;
+  }
+
+  #trustRow(until: number): void {
+    if (this.#shutUntil === until) this.#shutUntil = 0;
+  }
+
+  async #write(closing: Omit<Closing, 'by'>): Promise<void> {
     const { db, emit } = this.#options;
-    const provider = this.#provider;
-    const news = await closeGate(db, { provider, reason, by: ownName(), probeId, ...length });
-    if (news && (reason === 'auth' || reason === 'quota_exhausted'))
-      emit('provider.alert', { provider, reason });
+    const { reason } = closing;
+    const news = await closeGates(db, { ...closing, by: ownName() });
+    if (!news || (reason !== 'auth' && reason !== 'quota_exhausted')) return;
+    const gate = this.#name;
+    emit('provider.alert', { provider: providerOf(gate) ?? gate, gate, reason });
   }
 
   limit(maxCalls: number): void {
-    if (this.#view.row(this.#provider)?.maxCalls === maxCalls) return;
-    this.#view.write(() => limitCalls(this.#options.db, this.#provider, maxCalls, limitMs));
+    if (this.#view.row(this.#name)?.maxCalls === maxCalls) return;
+    this.#view.write(() => limitCalls(this.#options.db, this.#name, maxCalls, limitMs));
   }
 
   #shutMs(): number {
@@ -149,7 +180,7 @@ class ProviderGate implements Gate {
     if (this.#probeId !== undefined) return false;
     const probeId = newId();
     this.#probeId = probeId;
-    const claimed = claimProbe(this.#options.db, this.#provider, probeId, probeMs + claimSlackMs);
+    const claimed = claimProbe(this.#options.db, this.#name, probeId, probeMs + claimSlackMs);
     if (await claimed.catch(() => false)) return true;
     this.#probeId = undefined;
     void this.#view.reread(); // somebody was faster, or has closed it again
@@ -168,8 +199,8 @@ class ProviderGate implements Gate {
     return {
       kind: 'probe',
       probe: {
-        succeeded: () => end(reopenGate(db, this.#provider, probeId)),
-        abandoned: () => end(releaseProbe(db, this.#provider, probeId)),
+        succeeded: () => end(reopenGate(db, this.#name, probeId)),
+        abandoned: () => end(releaseProbe(db, this.#name, probeId)),
       },
     };
   }

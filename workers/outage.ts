@@ -22,14 +22,14 @@ export interface OutageContext {
 
 /** Never rejects: what cannot be read is left out, and then the failure counts. */
 export async function outageOf(failure: Failure, context: OutageContext): Promise<Outage> {
-  const { code, provider, breakerOpen } = failure;
-  if (provider === undefined || !outage.has(code)) return {};
+  const { code, gate, breakerOpen } = failure;
+  if (gate === undefined || !outage.has(code)) return {};
   const { db, jobId } = context;
   try {
     const paid = code === 'unknown_outcome' ? { unanswered: await countUnanswered(db, jobId) } : {};
     // A failure behind the gate says itself how long; to ask for each of a thousand such jobs would be a storm of its own.
     if (breakerOpen || (paid.unanswered ?? 0) >= freeUnanswered) return paid;
-    const closedMs = (await gateMs(db, provider)) ?? (await shutForLast(provider, context));
+    const closedMs = (await gateMs(db, gate)) ?? (await shutForLast(gate, context));
     return closedMs === undefined ? paid : { ...paid, gateMs: closedMs };
   } catch {
     return {};
@@ -41,12 +41,12 @@ export async function outageOf(failure: Failure, context: OutageContext): Promis
  * since its last wait that the provider is back: then the job is the cause, and must not close the gate for all again.
  */
 async function shutForLast(
-  provider: string,
+  gate: string,
   { db, jobId, lastTry, shutMs }: OutageContext,
 ): Promise<number | undefined> {
-  if (!lastTry || shutMs === undefined || (await isProvenBack(db, jobId, provider))) return undefined;
-  await shutGate(db, provider, shutMs);
-  const closedMs = await gateMs(db, provider);
+  if (!lastTry || shutMs === undefined || (await isProvenBack(db, jobId, gate))) return undefined;
+  await shutGate(db, gate, shutMs);
+  const closedMs = await gateMs(db, gate);
   // As late as the last of those that wait: another job's call is the better probe, should this one be the cause.
   return closedMs === undefined ? undefined : spread(closedMs, 1);
 }

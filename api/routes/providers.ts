@@ -1,11 +1,11 @@
-// The providers: how they are, and the two things an operator does about one: close its gate for a time, and open it. Both may
-// be clicked twice. Nobody's jobs fail while a gate is closed: they wait and keep their attempts.
+// The providers: how they are, and the two things an operator does about one: close its gates for a time, and open them. Both
+// may be clicked twice, and done to one gate by its name. Nobody's jobs fail while a gate is closed: they wait and keep their attempts.
 import { z } from 'zod';
 import { refusal } from '../../queues/check.ts';
-import { providerNames, type ProviderName } from '../../shared/call.ts';
+import { gateNames, providerNames, type GateName, type ProviderName } from '../../shared/call.ts';
 import { Problem, type FieldError } from '../../shared/errors.ts';
 import { hasForbiddenCharacters, quoted } from '../../shared/text.ts';
-import { resetGate, tripGate } from '../../ledger/gates.ts';
+import { resetGates, tripGates } from '../../ledger/gates.ts';
 import type { Caller } from '../../ledger/keys.ts';
 import { providerFigures } from '../../ledger/provider-minutes.ts';
 import { providerViews, type ProviderView } from '../../ledger/queries-providers.ts';
@@ -52,7 +52,7 @@ export function providerRoutes(deps: ApiDeps): Route[] {
       path: '/v1/providers/:provider',
       query: [],
       scope: 'jobs:read',
-      run: (exchange) => show(desk, exchange, providerOf(exchange)),
+      run: (exchange) => show(desk, exchange, targetOf(exchange)),
     },
     act('trip', (exchange, caller) => trip(desk, exchange, caller)),
     act('reset', (exchange, caller) => reset(desk, exchange, caller)),
@@ -63,7 +63,14 @@ function act(name: 'trip' | 'reset', run: (exchange: Exchange, caller: Caller) =
   return { method: 'POST', path: `/v1/providers/:provider/${name}`, query: [], scope: 'jobs:operate', run };
 }
 
-async function show({ views }: Desk, exchange: Exchange, provider: ProviderName): Promise<void> {
+/** What the path names: a provider with all its gates, or one gate. */
+interface Target {
+  name: ProviderName | GateName;
+  provider: ProviderName;
+  gates: readonly GateName[];
+}
+
+async function show({ views }: Desk, exchange: Exchange, { provider }: Target): Promise<void> {
   sendJson(
     exchange,
     200,
@@ -72,38 +79,55 @@ async function show({ views }: Desk, exchange: Exchange, provider: ProviderName)
 }
 
 async function trip(desk: Desk, exchange: Exchange, caller: Caller): Promise<void> {
-  const provider = providerOf(exchange);
+  const target = targetOf(exchange);
   const { forMs, reason } = readTrip(await readJson(exchange));
-  await tripGate(desk.deps.db, { provider, forMs, note: reason, by: caller.keyId });
-  tell(desk, exchange, { provider, keyId: caller.keyId, act: 'closed' });
-  await show(desk, exchange, provider);
+  await tripGates(desk.deps.db, { gates: target.gates, forMs, note: reason, by: caller.keyId });
+  tell(desk, exchange, target, { keyId: caller.keyId, act: 'closed' });
+  await show(desk, exchange, target);
 }
 
 async function reset(desk: Desk, exchange: Exchange, caller: Caller): Promise<void> {
-  const provider = providerOf(exchange);
+  const target = targetOf(exchange);
   await readNothing(exchange);
-  await resetGate(desk.deps.db, provider);
-  tell(desk, exchange, { provider, keyId: caller.keyId, act: 'opened' });
-  await show(desk, exchange, provider);
+  await resetGates(desk.deps.db, target.gates);
+  tell(desk, exchange, target, { keyId: caller.keyId, act: 'opened' });
+  await show(desk, exchange, target);
 }
 
 /** Leaves a line of who did it. */
 function tell(
   { deps }: Desk,
   { requestId }: Exchange,
-  facts: { provider: string; keyId: string; act: string },
+  { name, provider, gates }: Target,
+  facts: { keyId: string; act: string },
 ): void {
-  const message = `${facts.provider}: gate ${facts.act} by an operator`;
-  deps.emit('notice', { level: 'warn', message, facts: { ...facts, requestId } });
+  const message = `${name}: gate ${facts.act} by an operator`;
+  deps.emit('notice', { level: 'warn', message, facts: { provider, gates, ...facts, requestId } });
 }
 
-function providerOf(exchange: Exchange): ProviderName {
+const targets: ReadonlyMap<string, Target> = new Map(
+  providerNames.flatMap((provider) => {
+    const gates = gateNames[provider];
+    const single = gates.map((gate): Target => ({ name: gate, provider, gates: [gate] }));
+    return [...single, { name: provider, provider, gates }].map((target) => [target.name, target] as const);
+  }),
+);
+
+/** `gemini (its gates are gemini-text, gemini-pictures), elevenlabs, deepgram`: a lone gate has no name of its own. */
+const known = providerNames
+  .map((provider) => {
+    const gates = gateNames[provider];
+    return gates.length === 1 ? provider : `${provider} (its gates are ${gates.join(', ')})`;
+  })
+  .join(', ');
+
+function targetOf(exchange: Exchange): Target {
   const name = exchange.params['provider'] ?? '';
-  const known = providerNames.find((provider) => provider === name);
-  if (known !== undefined) return known;
-  const why = `${quoted(name)} is not a provider; known are ${providerNames.join(', ')}`;
+  const target = targets.get(name);
+  if (target !== undefined) return target;
+  const why = `${quoted(name)} is not a provider; known are ${known}`;
   throw new Problem('provider_not_found', `the request failed: ${why}`, {
-    details: { providers: providerNames },
+    details: { providers: providerNames, gates: Object.values(gateNames).flat() },
   });
 }
 

@@ -1,7 +1,7 @@
 // docs/metrics.md: every metric that shared/metrics.ts makes, with its labels and what these may be.
 import { Registry } from 'prom-client';
 import { finalStates } from '../../ledger/moves.ts';
-import { providerNames } from '../../shared/call.ts';
+import { gateNames, providerNames } from '../../shared/call.ts';
 import { createEvents, holdReasons } from '../../shared/events.ts';
 import { fillRegistry } from '../../shared/metrics.ts';
 import { aligned } from './table.mjs';
@@ -30,6 +30,7 @@ function labelTable() {
     ['`code`', 'a failure code ([errors](errors.md)), or empty'],
     ['`dependency`', list(['ledger', 'engine'])],
     ['`doubt`', `${list(['missing', 'foreign', 'older', 'restarted'])} ([recovery](recovery.md))`],
+    ['`gate`', list(Object.values(gateNames).flat())],
     ['`outcome` of attempts', list(['succeeded', 'failed', 'snoozed', 'interrupted', 'cancelled'])],
     ['`outcome` of jobs', list(finalStates)],
     ['`outcome` of provider calls', '`ok`, or a failure code'],

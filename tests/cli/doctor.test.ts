@@ -4,6 +4,8 @@ import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { readdir } from 'node:fs/promises';
 import * as checks from '../../cli/doctor-checks.ts';
 import { loadConfig } from '../../shared/config.ts';
+import { openDb } from '../../ledger/db.ts';
+import { tripGates } from '../../ledger/gates.ts';
 import type { ServerFacts } from '../../ledger/server-facts.ts';
 import { createDatabase, createEmptyDatabase, type TestDatabase } from '../support/database.ts';
 import { createFolder, removeFolder } from '../support/folders.ts';
@@ -38,6 +40,7 @@ const healthy = {
   clock: 'ok',
   connections: 'ok',
   synchronous_commit: 'ok',
+  gates: 'ok',
   engine: 'ok',
 };
 const awaySandbox = {
@@ -57,7 +60,9 @@ test('a prepared database is healthy, and a sandbox that does not run yet is onl
 
 test('a database without tables fails where it matters and says how to get them', async () => {
   const { code, status, out } = await examine({ DATABASE_URL: empty.url });
-  expect(status).toMatchObject({ ...healthy, migrations: 'fail', engine: 'fail' });
+  const { gates: _gates, ...ofOthers } = healthy; // nothing to look at
+  expect(status).toMatchObject({ ...ofOthers, migrations: 'fail', engine: 'fail' });
+  expect(status).not.toHaveProperty('gates');
   expect([code, out]).toEqual([1, expect.stringContaining('storytime migrate')]);
 });
 
@@ -129,6 +134,22 @@ test('what a wrong setting would lead to another place is not looked at', async 
   expect(status).toEqual({ configuration: 'fail', ...ofDatabase, smtp: 'warn' });
   const nowhereToLook = await examine({ DATABASE_URL: 'mysql://x' });
   expect(nowhereToLook.status).toEqual({ configuration: 'fail', ...awaySandbox });
+});
+
+test('a closed gate is told with the model that it is of, and is no failure of the system', async () => {
+  const own = await createDatabase();
+  const db = openDb({ url: own.url, poolSize: 1, statementTimeoutMs: 5_000, emit: () => undefined });
+  try {
+    await tripGates(db, { gates: ['gemini-pictures'], forMs: 60_000, note: 'x', by: 'ada' });
+    const { code, status, out } = await examine({ DATABASE_URL: own.url });
+    expect([code, status['gates']]).toEqual([0, 'warn']);
+    expect(out).toMatch(/"gemini-pictures is closed for \d+ s more \(operator\)"/);
+  } finally {
+    await db.close();
+    await own.drop();
+  }
+  const over = new Map([['smtp', { open: false, reason: 'auth', waitMs: -1 }]]);
+  expect(checks.gates(over).detail).toBe('smtp is looked at again (auth)');
 });
 
 const facts: ServerFacts = {

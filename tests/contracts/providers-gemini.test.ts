@@ -22,7 +22,7 @@ function gemini(more: Partial<GeminiOptions> = {}) {
     baseUrl: `${rig.sandbox.url}/gemini`,
     storyModel: 'gemini-3.8-flash',
     imageModel: 'gemini-3.1-flash-image',
-    guard: rig.guard,
+    guards: { text: rig.guard, pictures: rig.guard },
     deadlineMs: 5_000,
     ...more,
   });

@@ -66,10 +66,12 @@ const bytes = new Uint8Array(2_000);
 
 const calls: Record<string, (call: Call) => Promise<unknown>> = {
   gemini: (call) =>
-    createGemini({ ...common(), storyModel: 'm', imageModel: 'm' }).writeStory(
-      { childName: 'Mia', age: 5, theme: 'sea', language: 'en', pages: 3 },
-      call,
-    ),
+    createGemini({
+      ...common(),
+      guards: { text: guard, pictures: guard },
+      storyModel: 'm',
+      imageModel: 'm',
+    }).writeStory({ childName: 'Mia', age: 5, theme: 'sea', language: 'en', pages: 3 }, call),
   elevenlabs: (call) =>
     createElevenLabs({ ...common(), model: 'eleven_multilingual_v2', defaultVoiceId: voiceId }).speak(
       { text: 'Hello Mia', voiceId, language: 'en' },

@@ -56,7 +56,13 @@ async function expectCutOff(answer: string, ask: (call: Call) => Promise<unknown
 }
 
 const gemini = () =>
-  createGemini({ apiKey: 'key', baseUrl, storyModel: 'story', imageModel: 'image', guard });
+  createGemini({
+    apiKey: 'key',
+    baseUrl,
+    storyModel: 'story',
+    imageModel: 'image',
+    guards: { text: guard, pictures: guard },
+  });
 const brief = { childName: 'Mia', age: 12, theme: 'the sea', language: 'en', pages: 12 };
 const scene = { scene: 'the sea', artDirection: 'watercolour' };
 const parts = (given: string): string =>

@@ -1,7 +1,7 @@
 // The operations page: from the ledger alone, one sentence and one line a queue.
 // Covers: dashboard/views.ts, dashboard/provider-line.ts
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
-import { closeGate } from '../../ledger/gates.ts';
+import { closeGates } from '../../ledger/gates.ts';
 import { addMinutes, durationSteps } from '../../ledger/provider-minutes.ts';
 import { addJob, setJob } from '../ledger/world.ts';
 import { openDashboard, queueNames, type DashboardWorld } from './world.ts';
@@ -66,17 +66,27 @@ test('parked jobs have a column and a part of the sentence, by the reason they a
 test('each provider has its line, and one that is not called is named on top with what to do', async () => {
   const { db } = world.ledger;
   const closing = { baseMs: 60_000, capMs: 60_000, by: 'host:1', probeId: undefined };
-  await closeGate(db, { provider: 'elevenlabs', reason: 'quota_exhausted', ...closing });
+  await closeGates(db, { gates: ['gemini-pictures'], reason: 'quota_exhausted', ...closing });
+  await closeGates(db, { gates: ['elevenlabs'], reason: 'quota_exhausted', ...closing });
   const buckets = durationSteps.map((step) => (step === 1_500 ? 40 : 0));
   const minuteMs = Math.floor(Date.now() / 60_000) * 60_000;
   await addMinutes(db, [{ provider: 'gemini', minuteMs, calls: 40, errors: 4, buckets: [...buckets, 0] }]);
   const other = await openDashboard({ db }); // the first one may still believe its last answer
   try {
     const { body } = await other.visit('/ops', { headers: await world.session() });
+    expect(body).toMatch(/gemini-pictures is not called since [\d: -]+ \(its quota is used up: raise it\)/);
     expect(body).toMatch(/elevenlabs is not called since \d\d:\d\d \(its quota is used up: raise it\)/);
     const row = /gemini<\/th>([\s\S]*?)<\/tr>/.exec(body)?.[1] ?? '';
     const cells = [...row.matchAll(/<td[^>]*>([^<]*)</g)].map(([, text]) => text);
-    expect(cells).toEqual(['open', '40', expect.stringMatching(/^1\.\d\d s$/), '10.0 %', '$0.00']);
+    expect(cells).toEqual([
+      expect.stringMatching(
+        /^gemini-text open; gemini-pictures closed until [\d: -]+: quota_exhausted since [\d: -]+$/,
+      ),
+      '40',
+      expect.stringMatching(/^1\.\d\d s$/),
+      '10.0 %',
+      '$0.00',
+    ]);
     expect(body).toMatch(/<td data-label="Gate" class="bad">closed until [\d: -]+: quota_exhausted since/);
   } finally {
     await other.close();

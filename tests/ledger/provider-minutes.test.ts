@@ -2,7 +2,7 @@
 // What two processes saw of the providers, added up, and as an operator sees it.
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { newId } from '../../shared/ids.ts';
-import { closeGate, tripGate } from '../../ledger/gates.ts';
+import { closeGates, limitCalls, tripGates } from '../../ledger/gates.ts';
 import {
   addMinutes,
   durationSteps,
@@ -79,7 +79,7 @@ test('spend is of the charges since midnight UTC', async () => {
 });
 
 test('the gate is shown with who closed it, why and until when', async () => {
-  await tripGate(world.db, { provider: 'deepgram', forMs: 60_000, note: 'INC-42', by: 'ada' });
+  await tripGates(world.db, { gates: ['deepgram'], forMs: 60_000, note: 'INC-42', by: 'ada' });
   expect((await view('deepgram'))?.gate).toEqual({
     state: 'closed',
     reason: 'operator',
@@ -88,9 +88,25 @@ test('the gate is shown with who closed it, why and until when', async () => {
     since: expect.any(Date),
     until: expect.any(Date),
   });
-  const closing = { provider: 'cloudinary', reason: 'auth', by: 'h:1', probeId: undefined } as const;
-  await closeGate(world.db, { ...closing, baseMs: 0, capMs: 0 });
+  const closing = { gates: ['cloudinary'], reason: 'auth', by: 'h:1', probeId: undefined } as const;
+  await closeGates(world.db, { ...closing, baseMs: 0, capMs: 0 });
   expect((await view('cloudinary'))?.gate).toMatchObject({ state: 'probing', reason: 'auth', note: null });
+});
+
+test('a provider is as bad as its worst gate, and may be called as often at once as the strictest allows', async () => {
+  const closing = { by: 'h:1', probeId: undefined, capMs: 60_000 } as const;
+  await limitCalls(world.db, 'gemini-pictures', 3, 60_000);
+  await limitCalls(world.db, 'gemini-text', 5, 60_000);
+  expect(await view('gemini')).toMatchObject({ gate: { state: 'open', until: null }, maxCalls: 3 });
+  await closeGates(world.db, { ...closing, gates: ['gemini-pictures'], reason: 'auth', baseMs: 0 });
+  expect((await view('gemini'))?.gate).toMatchObject({ state: 'probing', reason: 'auth' });
+  await closeGates(world.db, { ...closing, gates: ['gemini-text'], reason: 'unavailable', baseMs: 9_000 });
+  const seen = await view('gemini');
+  expect(seen?.gate).toMatchObject({ state: 'closed', reason: 'unavailable' });
+  expect(seen?.gates).toMatchObject([
+    { name: 'gemini-text', state: 'closed', maxCalls: 5 },
+    { name: 'gemini-pictures', state: 'probing', maxCalls: 3 },
+  ]);
 });
 
 test('minutes older than two days are deleted', async () => {

@@ -8,12 +8,12 @@ import { createProviders } from '../../providers/create.ts';
 
 const emit = () => undefined;
 
-test('every provider has its own gate', async () => {
+test('every provider has its own gate, and each model of Gemini', async () => {
   const asked: string[] = [];
-  const gateOf = (provider: string): Gate => ({
+  const gateOf = (name: string): Gate => ({
     ...noGate,
     enter: () => {
-      asked.push(provider);
+      asked.push(name);
       return Promise.resolve({ kind: 'closed', reason: 'operator', forMs: 1_000 });
     },
   });
@@ -30,7 +30,10 @@ test('every provider has its own gate', async () => {
   await expect(providers.gemini.drawPicture({ scene: 's', artDirection: 'a' }, call)).rejects.toMatchObject(
     refused,
   );
-  expect(asked).toEqual(['smtp', 'gemini']);
+  const brief = { childName: 'Mia', age: 5, theme: 'sea', language: 'en', pages: 3 };
+  const failed = await providers.gemini.writeStory(brief, call).catch((thrown: unknown) => thrown);
+  expect(failed).toMatchObject({ ...refused, provider: 'gemini', gate: 'gemini-text' });
+  expect(asked).toEqual(['smtp', 'gemini-pictures', 'gemini-text']);
   await providers.close();
 });
 

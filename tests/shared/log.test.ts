@@ -73,3 +73,25 @@ test('a process whose log is on a full disk works on and ends as it wants', asyn
   child.stdin?.end();
   expect(await once(child, 'exit')).toEqual([7, null]);
 });
+
+test('what is told of a gate is told by its name, and a refused key by that of its provider', async () => {
+  const events = pathToFileURL(fileURLToPath(new URL('../../shared/events.ts', import.meta.url))).href;
+  const child = start(`const { createEvents } = await import(${JSON.stringify(events)});
+    const { logEvents } = await import(${JSON.stringify(log)});
+    const { on, emit } = createEvents();
+    logEvents({ on, emit }, log);
+    const one = { provider: 'gemini', gate: 'gemini-pictures' };
+    emit('provider.gate', { ...one, state: 'closed', reason: 'quota_exhausted' });
+    emit('provider.breaker', { ...one, state: 'open' });
+    for (const reason of ['quota_exhausted', 'auth']) emit('provider.alert', { ...one, reason });`);
+  let output = '';
+  child.stdout?.setEncoding('utf8').on('data', (text: string) => (output += text));
+  await once(child, 'close');
+  const lines = output.trimEnd().split('\n');
+  expect(lines.map((line) => (JSON.parse(line) as { message: string }).message.split(';')[0])).toEqual([
+    'gemini-pictures: gate closed, quota_exhausted',
+    'gemini-pictures: breaker open',
+    'gemini-pictures: the quota is used up',
+    'gemini: the key is refused',
+  ]);
+});

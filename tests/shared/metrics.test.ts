@@ -53,19 +53,32 @@ test('what happens is counted under labels of closed sets, without a job, a tena
   expect(text).not.toContain('secret');
 });
 
+test('of each gate it is told whether it is closed, and whose it is', async () => {
+  const events = createEvents();
+  const metrics = createMetrics(events, { version: '1' });
+  const gemini = (gate: string, state: 'closed' | 'open'): void =>
+    events.emit('provider.gate', { provider: 'gemini', gate, state, reason: 'unavailable' });
+  gemini('gemini-text', 'closed');
+  gemini('gemini-pictures', 'closed');
+  gemini('gemini-text', 'open');
+  const text = await metrics.text();
+  expect(text).toContain('gate_closed{provider="gemini",gate="gemini-text"} 0\n');
+  expect(text).toContain('gate_closed{provider="gemini",gate="gemini-pictures"} 1\n');
+});
+
 test('a breaker is in one state at a time, and two sets of metrics share nothing', async () => {
   const events = createEvents();
   const metrics = createMetrics(events, { version: '1' });
   const other = createMetrics(createEvents(), { version: '1' });
   for (const state of ['open', 'half_open', 'closed'] as const)
-    events.emit('provider.breaker', { provider: 'smtp', state });
+    events.emit('provider.breaker', { provider: 'smtp', gate: 'smtp', state });
   const lines = (await metrics.text())
     .split('\n')
     .filter((line) => line.startsWith('storytime_provider_breaker{'));
   expect(lines.toSorted((a, b) => a.localeCompare(b))).toEqual([
-    'storytime_provider_breaker{provider="smtp",state="closed"} 1',
-    'storytime_provider_breaker{provider="smtp",state="half_open"} 0',
-    'storytime_provider_breaker{provider="smtp",state="open"} 0',
+    'storytime_provider_breaker{provider="smtp",gate="smtp",state="closed"} 1',
+    'storytime_provider_breaker{provider="smtp",gate="smtp",state="half_open"} 0',
+    'storytime_provider_breaker{provider="smtp",gate="smtp",state="open"} 0',
   ]);
   expect(await other.text()).not.toContain('smtp');
 });

@@ -6,7 +6,7 @@ import { createEvents, type Events } from '../../shared/events.ts';
 import { newId } from '../../shared/ids.ts';
 import type { Db } from '../../ledger/db.ts';
 import { openDb } from '../../ledger/db.ts';
-import { resetGate, tripGate } from '../../ledger/gates.ts';
+import { resetGates, tripGates } from '../../ledger/gates.ts';
 import { registerWorker } from '../../ledger/workers.ts';
 import { openGates, type Gates } from '../../workers/gates.ts';
 import { openLedger, query, type LedgerWorld } from '../ledger/world.ts';
@@ -86,7 +86,7 @@ test('an outage that one process sees keeps both away, one probe a closing reach
 
 test('a probe that is left without an answer says that it was one, and closes the gate for longer', async () => {
   const { guard } = openSide();
-  await tripGate(world.db, { provider, forMs: 1, note: 'test', by: 'test' });
+  await tripGates(world.db, { gates: [provider], forMs: 1, note: 'test', by: 'test' });
   const probes: Failure[] = [];
   vendor.script.push('hang');
   await eventually('it is sent ahead', async () => {
@@ -110,8 +110,8 @@ test('a refused key closes the gate for all with one alert, and a reset opens it
   expect(vendor.requests).toBeLessThanOrEqual(2);
   await eventually('it is written', async () => (await query(world, 'SELECT 1 FROM gate')).length === 1);
   await Promise.all(sides.map(({ gates }) => gates.close()));
-  expect([...a.alerts, ...b.alerts]).toEqual([{ provider, reason: 'auth' }]);
-  await resetGate(world.db, provider);
+  expect([...a.alerts, ...b.alerts]).toEqual([{ provider, gate: provider, reason: 'auth' }]);
+  await resetGates(world.db, [provider]);
   await untilAnswered([a, b]);
 });
 
@@ -168,7 +168,7 @@ test('whatever number is given for a wait, the gate is closed for a time that ma
 
 test('after an opening calls come back one, two, four at a time', async () => {
   const { guard, seen } = openSide();
-  await tripGate(world.db, { provider, forMs: 1, note: 'test', by: 'test' });
+  await tripGates(world.db, { gates: [provider], forMs: 1, note: 'test', by: 'test' });
   await untilAnswered(sides);
   await eventually('it is open', () => seen.at(-1)?.state === 'open');
   let under = 0;
@@ -222,7 +222,7 @@ test('with the ledger away a process keeps away from a dead provider by itself',
 
 test('a thousand calls behind a closed gate ask the ledger once a second and come back spread out', async () => {
   const { guard, gates, db } = openSide();
-  await tripGate(world.db, { provider, forMs: 60_000, note: 'test', by: 'test' });
+  await tripGates(world.db, { gates: [provider], forMs: 60_000, note: 'test', by: 'test' });
   let asked = 0;
   const run = db.run.bind(db);
   db.run = (statement, values) => {

@@ -6,6 +6,7 @@ import { claimProbe, readGates, reopenGate, type GateRow } from '../../ledger/ga
 import { openStage, type Stage } from './stage.ts';
 
 const provider = 'gemini';
+const gateName = 'gemini-pictures';
 let stage: Stage;
 let act: () => Promise<unknown>;
 beforeEach(() => open({ shutMs: 60_000 }));
@@ -16,20 +17,23 @@ async function open(options: { shutMs?: number }): Promise<void> {
   stage = await openStage({ ...options, handler: () => act(), queue: { retry } });
 }
 
-function fail(code: FailureCode, options: { provider?: string } = { provider }): void {
+function fail(
+  code: FailureCode,
+  options: { provider?: string; gate?: string } = { provider, gate: gateName },
+): void {
   act = () => Promise.reject(new Failure(code, 'no answer', options));
 }
 
 async function gate(): Promise<GateRow | undefined> {
-  return (await readGates(stage.db)).gates.get(provider);
+  return (await readGates(stage.db)).gates.get(gateName);
 }
 
 /** The time of the closing is over, and somebody's probe finds the provider back. */
 async function proveBack(): Promise<void> {
   await stage.db.prisma.$executeRaw`UPDATE gate SET open_until = clock_timestamp() - interval '1 ms'`;
   const probe = newId();
-  expect(await claimProbe(stage.db, provider, probe, 60_000)).toBe(true);
-  expect(await reopenGate(stage.db, provider, probe)).toBe(true);
+  expect(await claimProbe(stage.db, gateName, probe, 60_000)).toBe(true);
+  expect(await reopenGate(stage.db, gateName, probe)).toBe(true);
 }
 
 /** A job with one failure behind it: the next one would be its last. */
@@ -47,6 +51,7 @@ for (const code of ['unavailable', 'timeout', 'unknown_outcome'] as const) {
     expect(await stage.deliver(id)).toMatchObject({ failed: false, outcome: 'snoozed' });
     expect(await stage.row(id)).toMatchObject({ state: 'snoozed', failures: 1, errorCode: code });
     expect(await gate()).toMatchObject({ open: false, reason: 'unavailable' });
+    expect([...(await readGates(stage.db)).gates.keys()]).toEqual([gateName]); // the other model may be well
     // Later than any other job that waits: theirs is the better probe.
     const { runAt } = await stage.row(id);
     expect(runAt.getTime() - Date.now()).toBeGreaterThan(60_000 * 1.4);
@@ -70,7 +75,7 @@ test('an outage long past, and an answer that the job itself has got, prove noth
   await stage.deliver(id);
   act = async () => {
     await proveBack();
-    throw new Failure('unavailable', 'its next call', { provider });
+    throw new Failure('unavailable', 'its next call', { provider, gate: gateName });
   };
   expect(await stage.deliver(id)).toMatchObject({ outcome: 'snoozed' });
   await proveBack();

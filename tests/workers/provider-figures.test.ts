@@ -19,7 +19,7 @@ test('calls are passed on and counted; refusals of the request are no errors of 
   const called = { provider: 'gemini', operation: 'ask', durationMs: 70 } as const;
   for (const outcome of ['ok', 'bad_input', 'unavailable', 'rate_limited'] as const)
     figures.emit('provider.called', { ...called, outcome });
-  figures.emit('provider.breaker', { provider: 'gemini', state: 'open' });
+  figures.emit('provider.breaker', { provider: 'gemini', gate: 'gemini-text', state: 'open' });
   expect(seen).toEqual([...Array.from({ length: 4 }, () => 'provider.called'), 'provider.breaker']);
   await eventually('they are written', async () => (await providerFigures(world.db)).has('gemini'));
   await figures.stop();

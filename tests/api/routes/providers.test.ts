@@ -10,10 +10,15 @@ beforeAll(async () => {
 });
 afterAll(() => world.close());
 
+const open = { state: 'open', reason: null, note: null, by: null, since: null, until: null };
 const operator = { key: 'operator', method: 'POST' } as const;
 
 async function read(path: string, given: Ask = { key: 'reader' }): Promise<ProviderView> {
   return (await (await ask(world, path, given)).json()) as ProviderView;
+}
+
+async function states(path: string, given: Ask): Promise<string[]> {
+  return (await read(path, given)).gates.map(({ state }) => state);
 }
 
 test('all five are listed, and each has an address', async () => {
@@ -24,14 +29,61 @@ test('all five are listed, and each has an address', async () => {
   expect(await read('/v1/providers/gemini')).toEqual(providers[0]);
   expect(providers[0]).toEqual({
     provider: 'gemini',
-    gate: { state: 'open', reason: null, note: null, by: null, since: null, until: null },
+    gate: open,
     maxCalls: null,
     windowSeconds: 900,
     calls: 0,
     errorShare: null,
     p95Ms: null,
     spentTodayMicroUsd: 0,
+    gates: ['gemini-text', 'gemini-pictures'].map((name) => ({ name, ...open, maxCalls: null })),
   });
+  const fields = [
+    'provider',
+    'gate',
+    'maxCalls',
+    'windowSeconds',
+    'calls',
+    'errorShare',
+    'p95Ms',
+    'spentTodayMicroUsd',
+  ];
+  for (const view of providers) expect(Object.keys(view)).toEqual([...fields, 'gates']); // new ones at the end
+  expect(providers.slice(1).map(({ provider, gates }) => [provider, gates.map(({ name }) => name)])).toEqual([
+    ['elevenlabs', ['elevenlabs']],
+    ['deepgram', ['deepgram']],
+    ['cloudinary', ['cloudinary']],
+    ['smtp', ['smtp']],
+  ]);
+});
+
+test('a trip of one gate leaves the other open, and the provider is as bad as its worst', async () => {
+  const body = { forMs: 60_000, reason: 'bad hands' };
+  const tripped = await read('/v1/providers/gemini-pictures/trip', { ...operator, body });
+  expect(tripped.provider).toBe('gemini');
+  expect(tripped.gates).toMatchObject([
+    { name: 'gemini-text', state: 'open' },
+    { name: 'gemini-pictures', state: 'closed', reason: 'operator', note: 'bad hands' },
+  ]);
+  expect(tripped.gate).toMatchObject({ state: 'closed', note: 'bad hands' });
+  expect(await read('/v1/providers/gemini-pictures')).toEqual(tripped);
+  expect(world.notices.map(({ message }) => message)).toContain(
+    'gemini-pictures: gate closed by an operator',
+  );
+  const longer = await read('/v1/providers/gemini-text/trip', {
+    ...operator,
+    body: { forMs: 90_000, reason: 'longer' },
+  });
+  expect(longer.gate).toMatchObject({ note: 'longer' });
+  expect((await read('/v1/providers/gemini-text/reset', operator)).gate).toMatchObject({ note: 'bad hands' });
+  expect((await read('/v1/providers/gemini-pictures/reset', operator)).gate).toEqual(open);
+});
+
+test('a trip and a reset of the provider are of all its gates', async () => {
+  const body = { forMs: 60_000, reason: 'INC-43' };
+  expect(await states('/v1/providers/gemini/trip', { ...operator, body })).toEqual(['closed', 'closed']);
+  expect(await states('/v1/providers/gemini-text/reset', operator)).toEqual(['open', 'closed']);
+  expect(await states('/v1/providers/gemini/reset', operator)).toEqual(['open', 'open']);
 });
 
 test('a trip closes the gate for all, a second click changes nothing but its end, a reset opens it, and so does another', async () => {
@@ -53,7 +105,8 @@ test('a trip closes the gate for all, a second click changes nothing but its end
   ];
   for (const answer of answers)
     expect([answer.status, ((await answer.json()) as ProviderView).gate.state]).toEqual([200, 'open']);
-  expect(world.notices.map(({ message }) => message)).toEqual([
+  const notices = world.notices.map(({ message }) => message);
+  expect(notices.filter((message) => message.startsWith('elevenlabs'))).toEqual([
     'elevenlabs: gate closed by an operator',
     'elevenlabs: gate closed by an operator',
     'elevenlabs: gate opened by an operator',
@@ -75,21 +128,31 @@ test('a key without the right to operate may look and not touch', async () => {
   expect(await gateMs(world.db, 'smtp')).toBeUndefined();
 });
 
-test.each(['gemni', 'GEMINI', '__proto__', 'constructor', '..%2Fgemini', 'x'.repeat(300), 'gemini%00'])(
-  'the provider %s is a 404 that lists the providers',
-  async (name) => {
-    for (const [path, given] of [
-      [`/v1/providers/${name}`, {}],
-      [`/v1/providers/${name}/trip`, { ...operator, body: { forMs: 60_000, reason: 'x' } }],
-      [`/v1/providers/${name}/reset`, operator],
-    ] as const) {
-      const response = await ask(world, path, given);
-      const problem = await problemOf(response);
-      expect([response.status, problem.code]).toEqual([404, 'provider_not_found']);
-      expect(problem.detail).not.toContain('\0');
-    }
-  },
-);
+test.each([
+  'gemni',
+  'gemini-',
+  'gemini-image',
+  'GEMINI',
+  '__proto__',
+  'constructor',
+  '..%2Fgemini',
+  'x'.repeat(300),
+  'gemini%00',
+])('the provider %s is a 404 that lists the providers and their gates', async (name) => {
+  for (const [path, given] of [
+    [`/v1/providers/${name}`, {}],
+    [`/v1/providers/${name}/trip`, { ...operator, body: { forMs: 60_000, reason: 'x' } }],
+    [`/v1/providers/${name}/reset`, operator],
+  ] as const) {
+    const response = await ask(world, path, given);
+    const problem = await problemOf(response);
+    expect([response.status, problem.code]).toEqual([404, 'provider_not_found']);
+    expect(problem.detail).not.toContain('\0');
+    expect(problem.detail).toContain(
+      'known are gemini (its gates are gemini-text, gemini-pictures), elevenlabs, deepgram, cloudinary, smtp',
+    );
+  }
+});
 
 test.each([
   [{ forMs: 999, reason: 'x' }, 'validation_failed', '/forMs'],
