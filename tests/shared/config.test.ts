@@ -103,6 +103,21 @@ test('a Cloudinary address that lacks its key, secret or cloud is refused', () =
     ]);
 });
 
+test('an address that paths are appended to loses the slashes at its end, and has no query', () => {
+  const given = {
+    STORYTIME_PUBLIC_URL: 'https://jobs.example/api//',
+    STORYTIME_SANDBOX_URL: 'http://fake:4002/',
+  };
+  expect(loadConfig(given)).toMatchObject({
+    STORYTIME_PUBLIC_URL: 'https://jobs.example/api',
+    STORYTIME_SANDBOX_URL: 'http://fake:4002',
+  });
+  for (const end of ['?a=1', '#top'])
+    expect(problemsOf({ STORYTIME_PUBLIC_URL: `https://jobs.example/${end}` })).toEqual([
+      'STORYTIME_PUBLIC_URL must end with its host or path, without ? and #',
+    ]);
+});
+
 test('settings that contradict each other are refused with both values', () => {
   expect(problemsOf({ STORYTIME_LEASE_MS: '3000', STORYTIME_RENEW_MS: '2000' })).toEqual([
     'STORYTIME_RENEW_MS (2000) must be at most a third of STORYTIME_LEASE_MS (3000)',
