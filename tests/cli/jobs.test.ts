@@ -9,7 +9,7 @@ import { createAuthenticate } from '../../api/auth.ts';
 import { startApi, type RunningApi } from '../../api/server.ts';
 import { createKey, createKeyring } from '../../ledger/keys.ts';
 import { registry } from '../../queues/index.ts';
-import { openLedger, setJob, type LedgerWorld } from '../ledger/world.ts';
+import { addJob, openLedger, setJob, type LedgerWorld } from '../ledger/world.ts';
 import { createFolder, removeFolder } from '../support/folders.ts';
 import { say, type Said } from './world.ts';
 
@@ -69,6 +69,18 @@ test('enqueue prints the id alone; the same key makes no second job and says so'
     job: { state: 'scheduled', priority: 'low', attempts: [], steps: [] },
   });
   expect((await jobs(`show ${first.out.trim()}`)).out).toMatch(/^state +scheduled$/m);
+});
+
+test('what an error says is shown, and what it would make the terminal do is not done', async () => {
+  const id = await addJob(ledger);
+  await setJob(
+    ledger,
+    id,
+    `state = 'dead', finished_at = now(), error_code = 'bug', error_message = E'no \\x1b]0;owned\\x07'`,
+  );
+  const { out } = await jobs(`show ${id}`);
+  expect(out).toMatch(/^error +bug: no .\]0;owned.$/mu);
+  expect(out).not.toMatch(/[\u001b\u0007]/);
 });
 
 test('a payload that cannot be read or parsed is wrong use, with the place and before anything is sent', async () => {
