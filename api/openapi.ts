@@ -65,7 +65,7 @@ const job = z
     parkedReason: nullable(z.string()),
     attempt: z.object({ number: z.int(), failures: z.int(), of: z.int() }),
     children: z.array(z.object({ id: z.uuid(), kind: z.string(), state })),
-    tree: z.object({ total: z.int(), open: z.int(), dead: z.int() }),
+    tree: z.object({ total: z.int(), open: z.int(), dead: z.int(), unsuccessful: z.int() }),
     parentId: nullable(z.uuid()),
     rootId: nullable(z.uuid()),
     requestId: nullable(z.string()),

@@ -163,6 +163,13 @@ test('wait ends with 0 and the result, with 3 when the job died, with 124 when t
   await setJob(ledger, good, `state = 'succeeded', finished_at = now(), result = '{"title":"Ada"}'`);
   expect(await jobs(`wait ${good} --tree`)).toMatchObject({ code: 0, out: '{\n  "title": "Ada"\n}\n' });
 
+  const child = await addJob(ledger, { parentId: good, rootId: good });
+  for (const state of ['cancelled', 'expired', 'dead']) {
+    await setJob(ledger, child, `state = '${state}', finished_at = now()`);
+    const told = await jobs(`wait ${good} --tree`);
+    expect([told.code, told.err]).toEqual([3, expect.stringContaining(`1 of the 1 jobs of the family`)]);
+  }
+
   const dead = await idOf(enqueue);
   await setJob(
     ledger,

@@ -38,7 +38,7 @@ test('a job shows its state, family, attempts and steps, and nothing of its payl
     error: { code: 'timeout', message: 'late' },
     attempt: { number: 1, failures: 1, of: 3 },
     children: [],
-    tree: { total: 0, open: 0, dead: 0 },
+    tree: { total: 0, open: 0, dead: 0, unsuccessful: 0 },
     parentId: null,
     attempts: [{ attempt: 1, outcome: 'failed', code: 'timeout' }],
     steps: [{ name: 'write', attempt: 1, durationMs: 10, microUsd: 0 }],
