@@ -142,8 +142,8 @@ function jobPaths(registry: Registry) {
         operationId: 'cancelJob',
         requestParams: id,
         responses: {
-          '200': answer('Cancelled.', cancelled),
-          '202': answer('It runs and was asked to stop.', cancelled),
+          '200': answer('It, and all that was open below it, is cancelled.', cancelled),
+          '202': answer('It, or one below it, runs and was asked to stop.', cancelled),
           default: refused,
         },
       },
@@ -153,7 +153,7 @@ function jobPaths(registry: Registry) {
 
 const cancelled = z.object({
   id: z.uuid(),
-  state: z.enum(['cancelled', 'running']),
+  state,
   cancelRequested: z.boolean(),
 });
 const status = z.object({ status: z.string() });
