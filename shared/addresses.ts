@@ -31,6 +31,11 @@ export function isReadByPostgres(text: string): boolean {
   }
 }
 
+/** Whether mail can come from it: `stories@example.com` or `Storytime <stories@example.com>`. */
+export function isSender(text: string): boolean {
+  return /^(?:[^<>\p{Cc}]*<[^\s<>@]+@[^\s<>@]+>|[^\s<>@]+@[^\s<>@]+)$/u.test(text.trim());
+}
+
 /** The host somebody listens on, as it stands in an address that a browser on this machine can open. */
 export function shownHost(host: string): string {
   if (host === '0.0.0.0' || host === '::') return '127.0.0.1';

@@ -1,7 +1,7 @@
 // Every setting of a server: its schema with the default, and the sentence that .env.example and docs/configuration.md show.
 // Data; read from the environment by shared/config.ts alone.
 import { z } from 'zod';
-import { isCloudinaryAccount, isReadByPostgres, loginOf } from './addresses.ts';
+import { isCloudinaryAccount, isReadByPostgres, isSender, loginOf } from './addresses.ts';
 import { parseRedisUrl } from './redis-address.ts';
 
 const port = z.coerce.number().int().min(0).max(65_535);
@@ -103,7 +103,10 @@ export const settings = {
     'The least level that is logged.',
   ],
   STORYTIME_MAIL_FROM: [
-    z.string().min(3).default('Storytime <stories@storytime.example>'),
+    z
+      .string()
+      .refine(isSender, 'is no sender; write it as Storytime <stories@example.com>')
+      .default('Storytime <stories@storytime.example>'),
     'Sender of all mail.',
   ],
   STORYTIME_GEMINI_STORY_MODEL: [z.string().min(1).default('gemini-3.8-flash'), 'Gemini model for the text.'],

@@ -118,6 +118,23 @@ test('an address that paths are appended to loses the slashes at its end, and ha
     ]);
 });
 
+test('a sender that no mail server would take is refused at the start, not by the death of every mail', () => {
+  const good = ['stories@example.com', 'Storytime <stories@example.com>', '"Ada, Bo" <a.b+c@müller.example>'];
+  for (const STORYTIME_MAIL_FROM of good) expect(problemsOf({ STORYTIME_MAIL_FROM })).toEqual([]);
+  const bad = [
+    'Storytime',
+    'Storytime stories@example.com',
+    'A <a@b.example',
+    'a@b@c',
+    'A\nB <a@b.example>',
+    '<@>',
+  ];
+  for (const STORYTIME_MAIL_FROM of bad)
+    expect(problemsOf({ STORYTIME_MAIL_FROM })).toEqual([
+      'STORYTIME_MAIL_FROM is no sender; write it as Storytime <stories@example.com>',
+    ]);
+});
+
 test('settings that contradict each other are refused with both values', () => {
   expect(problemsOf({ STORYTIME_LEASE_MS: '3000', STORYTIME_RENEW_MS: '2000' })).toEqual([
     'STORYTIME_RENEW_MS (2000) must be at most a third of STORYTIME_LEASE_MS (3000)',
