@@ -2,6 +2,7 @@
 // The configuration: every problem at once, none of them a secret, and what a setting may be.
 import { expect, test } from '@jest/globals';
 import { parse } from 'pg-connection-string';
+import { sessionOf } from '../../shared/addresses.ts';
 import {
   clientSettings,
   drainMs,
@@ -94,6 +95,28 @@ test('a database address is refused exactly when the driver cannot read it', () 
   });
   expect(refused).toEqual(unread);
   expect(unread).toEqual(['%80%zz', '%ff']);
+});
+
+test('the options of an address are told apart from it, wherever they stand, and the rest of it is as it was', () => {
+  const ours = '-c a=b';
+  for (const [address, rest, given] of [
+    ['postgres://u:50%off@db/x', 'postgres://u:50%off@db/x', ''],
+    ['postgres://db/x?options=-c%20c%3Dd', 'postgres://db/x?', '-c c=d '],
+    [
+      'postgres://db/x?sslmode=require&options=-c+c%3Dd&y=1',
+      'postgres://db/x?sslmode=require&&y=1',
+      '-c c=d ',
+    ],
+    ['postgres://db/x?options=one&options=%ff', 'postgres://db/x?&', 'one \uFFFD '],
+  ] as const)
+    expect(sessionOf(address, ours)).toEqual({ connectionString: rest, options: given + ours });
+  expect(
+    parse(sessionOf('postgres://db/x?sslmode=disable&options=a&y=1', ours).connectionString),
+  ).toMatchObject({
+    host: 'db',
+    ssl: false,
+    y: '1',
+  });
 });
 
 test('a Cloudinary address that lacks its key, secret or cloud is refused', () => {
