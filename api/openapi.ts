@@ -65,7 +65,7 @@ const job = z
     parkedReason: nullable(z.string()),
     attempt: z.object({ number: z.int(), failures: z.int(), of: z.int() }),
     children: z.array(z.object({ id: z.uuid(), kind: z.string(), state })),
-    tree: z.object({ total: z.int(), open: z.int(), dead: z.int() }),
+    tree: z.object({ total: z.int(), open: z.int(), dead: z.int(), unsuccessful: z.int() }),
     parentId: nullable(z.uuid()),
     rootId: nullable(z.uuid()),
     requestId: nullable(z.string()),
@@ -147,8 +147,8 @@ function jobPaths(registry: Registry) {
         operationId: 'cancelJob',
         requestParams: id,
         responses: {
-          '200': answer('Cancelled.', cancelled),
-          '202': answer('It runs and was asked to stop.', cancelled),
+          '200': answer('It, and all that was open below it, is cancelled.', cancelled),
+          '202': answer('It, or one below it, runs and was asked to stop.', cancelled),
           default: refused,
         },
       },
@@ -158,7 +158,7 @@ function jobPaths(registry: Registry) {
 
 const cancelled = z.object({
   id: z.uuid(),
-  state: z.enum(['cancelled', 'running']),
+  state,
   cancelRequested: z.boolean(),
 });
 const status = z.object({ status: z.string() });

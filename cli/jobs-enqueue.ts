@@ -1,4 +1,5 @@
 // `storytime jobs enqueue`: accepts a job and prints its id, or waits for its result. The same key makes no second job.
+import { z } from 'zod';
 import type { EnqueuedJob, EnqueueOptions } from '../client/index.ts';
 import { CliError } from './exit.ts';
 import { interruptible, openClient } from './jobs-connection.ts';
@@ -53,9 +54,11 @@ function tell(terminal: Terminal, job: EnqueuedJob, flags: EnqueueFlags): void {
   if (job.repeated) terminal.err('(already enqueued)\n');
 }
 
+const moment = z.iso.datetime({ offset: true });
+
+/** As it stands: without a zone it would be another time on each machine, and JavaScript takes 30 February for 2 March. */
 function instant(text: string): string {
-  const date = new Date(text);
-  if (Number.isNaN(date.getTime()))
-    throw new CliError('wrongUse', `--at ${text} is not a time; write it as 2026-12-24T18:00:00Z`);
-  return date.toISOString();
+  if (moment.safeParse(text).success) return text;
+  const todo = 'write it as 2026-12-24T18:00:00Z or 2026-12-24T19:00:00+01:00';
+  throw new CliError('wrongUse', `--at ${text} is not a time with its zone; ${todo}`);
 }

@@ -28,10 +28,10 @@ export function progressLine(job: JobStatus, paint: Paint): string {
 
 /** Everything `jobs show` says. */
 export function jobText(job: JobStatus, paint: Paint): string {
-  const rows: [string, string][] = [
+  const rows: [name: string, value: string, painted?: string][] = [
     ['job', job.id],
     ['kind', `${job.kind} (queue ${job.queue}, ${job.priority})`],
-    ['state', paintState(job.state, paint)],
+    ['state', job.state, paintState(job.state, paint)],
     ['attempts', `${job.attempt.number} so far, ${job.attempt.failures} of ${job.attempt.of} failed`],
     ['created', job.createdAt],
   ];
@@ -42,8 +42,7 @@ export function jobText(job: JobStatus, paint: Paint): string {
   if (job.parentId !== null) rows.push(['parent', job.parentId]);
   if (job.result !== null) rows.push(['result', JSON.stringify(job.result)]);
   const table = rows.map(
-    ([name, value]) =>
-      `${paint('bold', name.padEnd(9))} ${value.includes('\u001B') ? value : plain(value)}\n`,
+    ([name, value, painted = plain(value)]) => `${paint('bold', name.padEnd(9))} ${painted}\n`,
   );
   return [...table, ...children(job, paint), ...attempts(job), ...steps(job)].join('');
 }

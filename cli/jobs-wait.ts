@@ -46,10 +46,10 @@ export async function follow(following: Following, id: string, flags: WaitFlags)
   } finally {
     if (last?.final === true) terminal.out(flags.json === true ? json({ job: last }) : result(last));
   }
-  if (flags.tree === true && last !== undefined && last.tree.dead > 0)
+  if (flags.tree === true && last !== undefined && last.tree.unsuccessful > 0)
     throw new CliError(
       'someJobsFailed',
-      `${last.tree.dead} of the ${last.tree.total} jobs of the family of ${id} died`,
+      `${last.tree.unsuccessful} of the ${last.tree.total} jobs of the family of ${id} did not succeed`,
     );
 }
 

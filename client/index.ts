@@ -39,8 +39,8 @@ export interface Client<Jobs extends JobTypes = Ours> {
 
 /**
  * `url` of the API and a key (`stj_...`); `timeoutMs` is the limit of one request, default 10 s. What cannot be sent (a key that
- * is no header) is a TypeError at once, and so is an answer that asks for more than 10 s of patience (a budget that is used up)
- * a ProblemError.
+ * is no header, a payload that is no JSON) is a TypeError at once, and so is an answer that asks for more than 10 s of patience
+ * (a budget that is used up) a ProblemError.
  */
 export function connect<Jobs extends JobTypes = Ours>(connection: Connection): Client<Jobs> {
   const get: Client<Jobs>['get'] = (id, { include = [], signal } = {}) => {

@@ -33,12 +33,18 @@ interface Answer {
 }
 type Outcome = { answer: Answer } | { error: Error };
 
+/** What is sent, the same at every try. */
+interface Message {
+  headers: Headers;
+  body: string | undefined;
+}
+
 /** The answer as JSON. Throws a ProblemError once trying again cannot help or did not. */
 export async function request<T>(connection: Connection, facts: RequestFacts): Promise<T> {
-  const headers = headersOf(connection, facts);
+  const message: Message = { headers: headersOf(connection, facts), body: textOf(facts) };
   const until = performance.now() + (connection.patienceMs ?? Number.POSITIVE_INFINITY);
   for (let turn = 1; ; turn += 1) {
-    const outcome = await once(connection, { ...facts, headers });
+    const outcome = await once(connection, facts, message);
     const value = valueOf(outcome);
     if (value !== undefined) return value.json as T;
     const pauseMs = pauseAfter(outcome, turn);
@@ -65,6 +71,16 @@ function headersOf({ key }: Connection, { body, headers }: RequestFacts): Header
   }
 }
 
+/** A payload that is no JSON would be each time, and no server has to do with it. */
+function textOf({ body }: RequestFacts): string | undefined {
+  try {
+    return JSON.stringify(body);
+  } catch (cause) {
+    const why = cause instanceof Error ? cause.message : 'it cannot be written as JSON';
+    throw new TypeError(`the request was not sent: its payload is no JSON: ${why}`, { cause });
+  }
+}
+
 /** Undefined when there is no good answer in JSON. */
 function valueOf(outcome: Outcome): { json: unknown } | undefined {
   if (!('answer' in outcome) || !outcome.answer.ok) return undefined;
@@ -84,16 +100,16 @@ function pauseAfter(outcome: Outcome, turn: number): number {
 /** One try, to the last byte of the answer. The caller's own abort is thrown: it is not a failure to be repeated. */
 async function once(
   connection: Connection,
-  facts: Omit<RequestFacts, 'headers'> & { headers: Headers },
+  { path, signal }: RequestFacts,
+  { headers, body }: Message,
 ): Promise<Outcome> {
-  const { signal, body, headers } = facts;
   signal?.throwIfAborted();
   const limit = AbortSignal.timeout(connection.timeoutMs ?? 10_000);
   try {
-    const response = await (connection.fetch ?? fetch)(connection.url.replace(/\/$/, '') + facts.path, {
+    const response = await (connection.fetch ?? fetch)(connection.url.replace(/\/$/, '') + path, {
       method: body === undefined ? 'GET' : 'POST',
       headers,
-      ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+      ...(body === undefined ? {} : { body }),
       signal: signal === undefined ? limit : AbortSignal.any([limit, signal]),
     });
     const { status, ok } = response;

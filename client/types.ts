@@ -38,8 +38,8 @@ export interface JobStatus {
   parkedReason?: string | null;
   attempt: { number: number; failures: number; of: number };
   children: { id: string; kind: string; state: string }[];
-  /** Every job below the root of the family. */
-  tree: { total: number; open: number; dead: number };
+  /** Every job below the root of the family. `unsuccessful`: ended in another way than `succeeded`, the dead among them. */
+  tree: { total: number; open: number; dead: number; unsuccessful: number };
   parentId: string | null;
   rootId: string | null;
   attempts?: { attempt: number; outcome: string; code: string | null; message: string | null }[];

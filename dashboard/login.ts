@@ -1,5 +1,6 @@
 // Login and logout. A key is pasted once and becomes a session; every key that does not open one gets the same answer,
-// and an address that guesses is slowed down.
+// and an address that guesses is slowed down. As in the API, a key that begins like a right one is looked at all the same: behind
+// a proxy all operators share the address of the one who guesses.
 import { Router, urlencoded, type Request, type Response } from 'express';
 import { Problem } from '../shared/errors.ts';
 import { createThrottle } from '../shared/throttle.ts';
@@ -38,12 +39,12 @@ export function loginRoutes(options: LoginOptions): Router {
   async function login(request: Request, response: Response): Promise<void> {
     const address = request.socket.remoteAddress ?? '';
     const retryAfterSeconds = throttle.waitSeconds(address, Date.now());
-    if (retryAfterSeconds > 0) {
+    const { key, next } = fields(request);
+    if (retryAfterSeconds > 0 && !(await options.keyring.likely(key))) {
       const message = `too many wrong keys came from your address; try again in ${retryAfterSeconds} s`;
       sendProblem(request, response, new Problem('rate_limited', message, { retryAfterSeconds }));
       return;
     }
-    const { key, next } = fields(request);
     if (await signIn(options, key, response)) {
       response.redirect(303, next);
       return;

@@ -3,6 +3,7 @@
 import { createPostgresBackend, withBackend } from 'bullmq';
 import type { Processor, Queue, Worker, WorkerOptions } from 'bullmq';
 import { Pool, type QueryConfig } from 'pg';
+import { sessionOf } from '../shared/addresses.ts';
 import { toError } from '../shared/errors.ts';
 import { parseRedisUrl } from '../shared/redis-address.ts';
 import { connectRedis, kindOf, type RedisClient } from './redis.ts';
@@ -91,8 +92,7 @@ async function connect(
 
 async function connectPostgres(options: EngineOptions): Promise<Link> {
   const pool = new Pool({
-    connectionString: options.databaseUrl,
-    options: `-c search_path=${schema},public -c timezone=UTC`,
+    ...sessionOf(options.databaseUrl, `-c search_path=${schema},public -c timezone=UTC`),
     max: options.workers + 10,
     keepAlive: true, // BullMQ believes that a lost connection is noticed by it, and waits up to an hour on one
     keepAliveInitialDelayMillis: 10_000,

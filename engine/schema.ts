@@ -2,6 +2,7 @@
 // run from many processes at once: BullMQ takes an advisory lock and applies everything in one transaction.
 import { runMigrations } from 'bullmq';
 import { Client, DatabaseError } from 'pg';
+import { sessionOf } from '../shared/addresses.ts';
 
 /** Drops everything the engine has and makes it anew: for `storytime drill`, which only does it to a system of its own. */
 export async function loseEngine(databaseUrl: string): Promise<void> {
@@ -28,7 +29,7 @@ async function dropSchema(client: Client, tries: number): Promise<void> {
 
 /** Creates or updates schema `bullmq`; about 0.1 s the first time, a few milliseconds later. */
 export async function migrateEngine(databaseUrl: string): Promise<void> {
-  const client = new Client({ connectionString: databaseUrl, options: '-c timezone=UTC' });
+  const client = new Client(sessionOf(databaseUrl, '-c timezone=UTC'));
   client.on('error', () => undefined);
   await client.connect();
   try {

@@ -1,5 +1,6 @@
-// Cancel. A job that is not running is cancelled at once, with its open descendants; a running one is asked to stop and its
-// host writes the outcome. Asking twice gives the same answer; a job that ended otherwise is refused.
+// Cancel, of a job and all that is open below it. What does not run is cancelled at once; what runs is asked to stop and its host
+// writes the outcome. Children are born with the success of their parent, so the head of an open family has ended as a rule: it
+// stays as it is. Asking twice gives the same answer; a job that ended otherwise, with nothing open below it, is refused.
 import { Problem } from '../shared/errors.ts';
 import type { Db, Run } from './db.ts';
 import { sqlState } from './ledger-errors.ts';
@@ -16,8 +17,10 @@ export interface Removed {
 }
 
 export interface Cancelled {
-  /** `running`: it was asked to stop. */
-  state: 'cancelled' | 'running';
+  /** The job's own. `running`: it was asked to stop. */
+  state: JobState;
+  /** Something runs on until it notices: the job itself or one below it. */
+  asked: boolean;
   removed: readonly Removed[];
 }
 
@@ -29,6 +32,15 @@ const lockJob = {
 };
 const family = `WITH RECURSIVE tree AS (
   SELECT id FROM job WHERE id = $1 UNION SELECT c.id FROM job c JOIN tree t ON c.parent_id = t.id)`;
+// `held`: all that were open when it looked; otherwise one has ended while it was waited for, perhaps with children.
+const lockOpen = {
+  name: 'cancel_lock_open',
+  text: `${family}, open AS MATERIALIZED (
+      SELECT j.id FROM job j JOIN tree t ON t.id = j.id WHERE j.state IN (${sqlStates(openStates)})),
+    held AS (
+      SELECT j.id FROM job j JOIN open o ON o.id = j.id WHERE j.state IN (${sqlStates(openStates)}) ORDER BY j.id FOR UPDATE OF j)
+    SELECT (SELECT count(*) FROM open) = (SELECT count(*) FROM held) AS held`,
+};
 const cancelResting = {
   name: 'cancel_resting',
   text: `${family} UPDATE job j SET state = 'cancelled', finished_at = clock_timestamp(), cancel_requested_at = clock_timestamp(),
@@ -39,7 +51,7 @@ const cancelResting = {
 const askRunning = {
   name: 'cancel_running',
   text: `${family} UPDATE job j SET cancel_requested_at = coalesce(j.cancel_requested_at, clock_timestamp())
-    FROM tree t WHERE j.id = t.id AND j.state = 'running'`,
+    FROM tree t WHERE j.id = t.id AND j.state = 'running' RETURNING j.id`,
 };
 // After the others: a waiter that was itself cancelled is no longer blocked, so no row is updated twice.
 const countDown = {
@@ -62,19 +74,27 @@ async function cancelIn(run: Run, job: { id: string; tenant: string | undefined 
   const [row] = await run<{ state: JobState }>(lockJob, [job.id, job.tenant ?? null]);
   if (row === undefined)
     throw new Problem('job_not_found', 'cancel failed: there is no such job; check the id');
-  if (row.state !== 'cancelled' && isFinal(row.state)) {
-    throw new Problem(
-      'invalid_state',
-      `cancel failed: the job is ${row.state}; only open jobs can be cancelled`,
-      {
-        details: { state: row.state },
-      },
-    );
-  }
-  const rows = await run<Removed & { waiter_id: string | null }>(cancelResting, [job.id]);
-  await run(askRunning, [job.id]);
+  const { rows, running } = await stopOpen(run, job.id);
+  const state = isFinal(row.state) || row.state === 'running' ? row.state : 'cancelled';
+  if (rows.length + running === 0 && state !== 'cancelled') throw tooLate(state);
   const waiters = rows.map((ended) => ended.waiter_id).filter((id) => id !== null);
   if (waiters.length > 0) await run(countDown, [waiters]);
   const removed = rows.map(({ id, generation, queue, kind }) => ({ id, generation, queue, kind }));
-  return { state: row.state === 'running' ? 'running' : 'cancelled', removed };
+  return { state, asked: running > 0, removed };
+}
+
+type Ended = Removed & { waiter_id: string | null };
+
+/** The job and all below it that is open: what did not run, cancelled now, and how many run. */
+async function stopOpen(run: Run, id: string): Promise<{ rows: Ended[]; running: number }> {
+  for (let held = false; !held;) held = (await run<{ held: boolean }>(lockOpen, [id]))[0]?.held === true;
+  const rows = await run<Ended>(cancelResting, [id]);
+  return { rows, running: (await run(askRunning, [id])).length };
+}
+
+function tooLate(state: JobState): Problem {
+  const why = `the job is ${state} and nothing below it is open`;
+  return new Problem('invalid_state', `cancel failed: ${why}; there is nothing to cancel`, {
+    details: { state },
+  });
 }

@@ -2,6 +2,7 @@
 // statements (batches, locks). Every session runs in UTC with search_path `storytime`; all time is the database's.
 import { PrismaPg } from '@prisma/adapter-pg';
 import pg from 'pg';
+import { sessionOf } from '../shared/addresses.ts';
 import type { Emit } from '../shared/events.ts';
 import { toError } from '../shared/errors.ts';
 import { PrismaClient, type Prisma } from './generated/prisma/client.ts';
@@ -55,8 +56,7 @@ async function connectAlone(settings: pg.ClientConfig): Promise<pg.Client> {
 
 export function openDb(options: DbOptions): Db {
   const settings = {
-    connectionString: options.url,
-    options: sessionOptions,
+    ...sessionOf(options.url, sessionOptions),
     keepAlive: true,
     keepAliveInitialDelayMillis: 10_000,
     connectionTimeoutMillis: 2_000,

@@ -56,8 +56,8 @@ export interface JobView {
   summary: string;
   /** Direct children, oldest first, at most 500. */
   children: readonly { id: string; kind: string; state: JobState }[];
-  /** Every job below the root of the family. */
-  tree: { total: number; open: number; dead: number };
+  /** Every job below the root of the family. `unsuccessful`: ended in another way than `succeeded`, the dead among them. */
+  tree: { total: number; open: number; dead: number; unsuccessful: number };
   attempts?: readonly AttemptView[];
   steps?: readonly StepView[];
 }
@@ -67,6 +67,7 @@ export interface Include {
   steps: boolean;
 }
 
+const unsuccessful = finalStates.filter((state) => state !== 'succeeded');
 const childLimit = 500;
 const attemptLimit = 20;
 
@@ -80,7 +81,8 @@ const readOne = {
       coalesce((SELECT json_agg(json_build_object('id', c.id, 'kind', c.kind, 'state', c.state) ORDER BY c.id)
         FROM (SELECT id, kind, state FROM job WHERE parent_id = j.id ORDER BY id LIMIT ${childLimit}) c), '[]') AS children,
       (SELECT json_build_object('total', count(*), 'open', count(*) FILTER (WHERE t.state NOT IN (${sqlStates(finalStates)})),
-        'dead', count(*) FILTER (WHERE t.state = 'dead')) FROM job t WHERE t.root_id = coalesce(j.root_id, j.id)) AS tree
+        'dead', count(*) FILTER (WHERE t.state = 'dead'),
+        'unsuccessful', count(*) FILTER (WHERE t.state IN (${sqlStates(unsuccessful)}))) FROM job t WHERE t.root_id = coalesce(j.root_id, j.id)) AS tree
     FROM job j WHERE j.id = $1 AND ($2::text IS NULL OR j.tenant = $2)`,
 };
 const readAttempts = {

@@ -8,6 +8,8 @@ import { sqlStates, startableStates } from './moves.ts';
 import { dispatchColumns, toDispatch, wakeWaiters, type DispatchRow } from './waiters.ts';
 
 const chunk = 500;
+/** More at once: each look passes all that is due and has time left, and after a day without workers there are many. */
+const expireChunk = 5_000;
 
 const prunes = [
   `DELETE FROM idempotency WHERE ctid IN (SELECT ctid FROM idempotency WHERE expires_at < statement_timestamp() LIMIT ${chunk}) RETURNING 1`,
@@ -46,7 +48,7 @@ const expireRows = {
   text: `WITH late AS (
       SELECT id FROM job WHERE state IN (${sqlStates([...startableStates, 'parked'])}) AND run_at < statement_timestamp()
         AND give_up_at < statement_timestamp()
-      ORDER BY id LIMIT ${chunk} FOR UPDATE SKIP LOCKED),
+      ORDER BY id LIMIT ${expireChunk} FOR UPDATE SKIP LOCKED),
     moved AS (
       UPDATE job j SET state = 'expired', finished_at = clock_timestamp(), claimed_until = NULL,
         error_message = coalesce(j.error_message, 'nobody could run it in time')

@@ -10,6 +10,7 @@ import type {
 } from '@prisma/driver-adapter-utils';
 import { Client, Pool, type PoolConfig } from 'pg';
 import { parseIntoClientConfig } from 'pg-connection-string';
+import { sessionOf } from '../shared/addresses.ts';
 import { marksScripts } from './schema-script.ts';
 
 export interface MigrationDatabase extends SqlMigrationAwareDriverAdapterFactory {
@@ -21,8 +22,9 @@ const sessionOptions = '-c timezone=UTC -c search_path=storytime';
 
 /** Settings for a session of the ledger; fields of their own instead of a connection string, which would win over `database`. */
 export function sessionConfig(databaseUrl: string): PoolConfig {
-  const { connectionString: _, ...config } = parseIntoClientConfig(databaseUrl) as PoolConfig;
-  return { ...config, options: sessionOptions };
+  const { connectionString, options } = sessionOf(databaseUrl, sessionOptions);
+  const { connectionString: _, ...config } = parseIntoClientConfig(connectionString) as PoolConfig;
+  return { ...config, options };
 }
 
 /** Opens connections for one run of the engine; `close` ends them all. */

@@ -31,6 +31,23 @@ export function isReadByPostgres(text: string): boolean {
   }
 }
 
+/**
+ * For PostgreSQL's driver: an address and the options of its sessions. Options that stand in the address (`?options=…`) would be taken
+ * instead of ours; they are given before ours, which win where both say something.
+ */
+export function sessionOf(address: string, ours: string): { connectionString: string; options: string } {
+  const own = /([?&])(options=[^&#]*)/g;
+  const given = [...address.matchAll(own)].flatMap(
+    ([, , pair]) => new URLSearchParams(pair).get('options') ?? [],
+  );
+  return { connectionString: address.replaceAll(own, '$1'), options: [...given, ours].join(' ') };
+}
+
+/** Whether mail can come from it: `stories@example.com` or `Storytime <stories@example.com>`. */
+export function isSender(text: string): boolean {
+  return /^(?:[^<>\p{Cc}]*<[^\s<>@]+@[^\s<>@]+>|[^\s<>@]+@[^\s<>@]+)$/u.test(text.trim());
+}
+
 /** The host somebody listens on, as it stands in an address that a browser on this machine can open. */
 export function shownHost(host: string): string {
   if (host === '0.0.0.0' || host === '::') return '127.0.0.1';

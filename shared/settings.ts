@@ -1,7 +1,7 @@
 // Every setting of a server: its schema with the default, and the sentence that .env.example and docs/configuration.md show.
 // Data; read from the environment by shared/config.ts alone.
 import { z } from 'zod';
-import { isCloudinaryAccount, isReadByPostgres, loginOf } from './addresses.ts';
+import { isCloudinaryAccount, isReadByPostgres, isSender, loginOf } from './addresses.ts';
 import { parseRedisUrl } from './redis-address.ts';
 
 const port = z.coerce.number().int().min(0).max(65_535);
@@ -14,6 +14,11 @@ const url = (...schemes: string[]) =>
       message: `must be a URL that starts with ${schemes.map((scheme) => `${scheme}://`).join(' or ')}`,
       abort: true,
     });
+/** What paths are appended to: a slash at its end would stand there twice, and open nothing. */
+const base = (...schemes: string[]) =>
+  url(...schemes)
+    .refine((text) => !/[?#]/.test(text), 'must end with its host or path, without ? and #')
+    .overwrite((text) => text.replace(/\/+$/, ''));
 const decoded = (parts: string) => ({
   message: `cannot be decoded; write a % in its ${parts} as %25`,
   abort: true,
@@ -60,7 +65,7 @@ export const settings = {
     '`auto`: the sandbox where a key is missing; `on`: keys are ignored; `off`: a missing key is an error (default in production).',
   ],
   STORYTIME_SANDBOX_URL: [
-    url('http').default('http://127.0.0.1:4002'),
+    base('http').default('http://127.0.0.1:4002'),
     'Where the sandbox answers for the HTTP providers.',
   ],
   STORYTIME_SANDBOX_SMTP_URL: [url('smtp').default('smtp://127.0.0.1:4003'), 'Where the sandbox takes mail.'],
@@ -82,7 +87,7 @@ export const settings = {
     'Port on loopback where a work process answers /livez, /readyz and /metrics; 0 takes a free one.',
   ],
   STORYTIME_PUBLIC_URL: [
-    url('http', 'https').optional(),
+    base('http', 'https').optional(),
     'Address of the API as users see it, for links, also those in mails; required in production, where the API listens otherwise.',
   ],
   STORYTIME_DASHBOARD_PUBLIC_URL: [
@@ -98,7 +103,10 @@ export const settings = {
     'The least level that is logged.',
   ],
   STORYTIME_MAIL_FROM: [
-    z.string().min(3).default('Storytime <stories@storytime.example>'),
+    z
+      .string()
+      .refine(isSender, 'is no sender; write it as Storytime <stories@example.com>')
+      .default('Storytime <stories@storytime.example>'),
     'Sender of all mail.',
   ],
   STORYTIME_GEMINI_STORY_MODEL: [z.string().min(1).default('gemini-3.8-flash'), 'Gemini model for the text.'],

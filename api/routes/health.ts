@@ -1,8 +1,8 @@
 // Probes and metrics. /livez: the process answers. /readyz: it can accept jobs, which takes the ledger and nothing else;
 // an absent engine only shows as degraded, because accepted jobs wait for it in the ledger.
+import { remember } from '../../shared/remember.ts';
 import type { ApiDeps, Route } from '../deps.ts';
 import { send, sendJson, type Exchange } from '../exchange.ts';
-import { remember } from '../remember.ts';
 
 export function healthRoutes(deps: ApiDeps): Route[] {
   const readiness = remember(500, () => deps.readiness());

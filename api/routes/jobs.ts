@@ -64,11 +64,11 @@ function readInclude(text: string | undefined): Include {
 async function cancel(deps: ApiDeps, exchange: Exchange, caller: Caller): Promise<void> {
   const id = jobId(exchange);
   await readNothing(exchange);
-  const { state, removed } = await cancelJob(deps.db, { id, tenant: caller.tenant });
+  const { state, asked, removed } = await cancelJob(deps.db, { id, tenant: caller.tenant });
   for (const row of removed)
     deps.emit('job.finished', { jobId: row.id, queue: row.queue, kind: row.kind, state: 'cancelled' });
   if (removed.length > 0) deps.onCancelled?.(removed);
-  sendJson(exchange, state === 'running' ? 202 : 200, { id, state, cancelRequested: true });
+  sendJson(exchange, asked ? 202 : 200, { id, state, cancelRequested: true });
 }
 
 function jobId(exchange: Exchange): string {

@@ -12,7 +12,7 @@ import { providerViews, type ProviderView } from '../../ledger/queries-providers
 import { readJson, readNothing, unknownField } from '../body.ts';
 import type { ApiDeps, Route } from '../deps.ts';
 import { sendJson, type Exchange } from '../exchange.ts';
-import { remember } from '../remember.ts';
+import { remember } from '../../shared/remember.ts';
 
 const rememberedMs = 1_000;
 const dayMs = 86_400_000;

@@ -1,16 +1,18 @@
 // The queues: depth by state and age, of every queue of the registry, zeros included, so that a reader needs no list.
 import type { QueueDefinition } from '../../queues/define.ts';
 import { Problem } from '../../shared/errors.ts';
+import { remember } from '../../shared/remember.ts';
 import { quoted } from '../../shared/text.ts';
 import { emptyStats, queueStats, type QueueStats } from '../../ledger/queries-queues.ts';
 import type { ApiDeps, Route } from '../deps.ts';
 import { sendJson } from '../exchange.ts';
-import { remember } from '../remember.ts';
 
 const rememberedMs = 1_000;
+/** A million jobs take a second to count, just when the ledger has better things to do. */
+const share = 0.2;
 
 export function queueRoutes(deps: ApiDeps): Route[] {
-  const stats = remember(rememberedMs, () => queueStats(deps.db));
+  const stats = remember(rememberedMs, () => queueStats(deps.db), share);
   const names = deps.registry.queues.map((queue) => queue.name);
   return [
     {

@@ -9,7 +9,7 @@ import { createAuthenticate } from '../../api/auth.ts';
 import { startApi, type RunningApi } from '../../api/server.ts';
 import { createKey, createKeyring } from '../../ledger/keys.ts';
 import { registry } from '../../queues/index.ts';
-import { openLedger, setJob, type LedgerWorld } from '../ledger/world.ts';
+import { addJob, openLedger, setJob, type LedgerWorld } from '../ledger/world.ts';
 import { createFolder, removeFolder } from '../support/folders.ts';
 import { say, type Said } from './world.ts';
 
@@ -69,6 +69,18 @@ test('enqueue prints the id alone; the same key makes no second job and says so'
     job: { state: 'scheduled', priority: 'low', attempts: [], steps: [] },
   });
   expect((await jobs(`show ${first.out.trim()}`)).out).toMatch(/^state +scheduled$/m);
+});
+
+test('what an error says is shown, and what it would make the terminal do is not done', async () => {
+  const id = await addJob(ledger);
+  await setJob(
+    ledger,
+    id,
+    `state = 'dead', finished_at = now(), error_code = 'bug', error_message = E'no \\x1b]0;owned\\x07'`,
+  );
+  const { out } = await jobs(`show ${id}`);
+  expect(out).toMatch(/^error +bug: no .\]0;owned.$/mu);
+  expect(out).not.toMatch(/[\u001b\u0007]/);
 });
 
 test('a payload that cannot be read or parsed is wrong use, with the place and before anything is sent', async () => {
@@ -150,6 +162,13 @@ test('wait ends with 0 and the result, with 3 when the job died, with 124 when t
   const good = await idOf(enqueue);
   await setJob(ledger, good, `state = 'succeeded', finished_at = now(), result = '{"title":"Ada"}'`);
   expect(await jobs(`wait ${good} --tree`)).toMatchObject({ code: 0, out: '{\n  "title": "Ada"\n}\n' });
+
+  const child = await addJob(ledger, { parentId: good, rootId: good });
+  for (const state of ['cancelled', 'expired', 'dead']) {
+    await setJob(ledger, child, `state = '${state}', finished_at = now()`);
+    const told = await jobs(`wait ${good} --tree`);
+    expect([told.code, told.err]).toEqual([3, expect.stringContaining(`1 of the 1 jobs of the family`)]);
+  }
 
   const dead = await idOf(enqueue);
   await setJob(

@@ -65,6 +65,23 @@ test.each([
   expect(asked).toBe(0);
 });
 
+test('a payload that is no JSON is told at once, and no server is blamed for it', async () => {
+  let asked = 0;
+  const spy: typeof fetch = () => Promise.reject(new Error(`sent ${(asked += 1)}`));
+  const client = connect<{ payloads: Record<string, unknown>; results: object }>({
+    url: 'http://127.0.0.1:1',
+    key: 'k',
+    fetch: spy,
+  });
+  const circle: { self?: unknown } = {};
+  circle.self = circle;
+  for (const payload of [{ rows: 10n }, circle])
+    await expect(client.enqueue('any', payload)).rejects.toThrow(
+      /^the request was not sent: its payload is no JSON: /,
+    );
+  expect(asked).toBe(0);
+});
+
 test('an answer that asks for hours of patience is the answer, and is not asked for again', async () => {
   const problem = { code: 'spend_limit_reached', detail: 'the budget is used up' };
   const { client, sent } = await against([say(429, problem, { 'retry-after': '40000' })]);

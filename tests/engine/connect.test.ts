@@ -39,6 +39,19 @@ function entry(jobId: string, delayMs = 0): EngineJob {
   };
 }
 
+test('options in the address of PostgreSQL do not lead the engine to other tables', async () => {
+  const url = new URL(database.url);
+  url.searchParams.set('options', '-c search_path=public');
+  const engine = open({ databaseUrl: url.href });
+  const { store } = await engine.ready;
+  try {
+    const answer = store.kind === 'postgres' ? await store.pool.query('SELECT current_schema()') : undefined;
+    expect(answer?.rows).toEqual([{ current_schema: 'bullmq' }]);
+  } finally {
+    await engine.close();
+  }
+});
+
 for (const [name, change] of [
   ['Redis', { redisUrl: 'redis://127.0.0.1:1' }],
   ['PostgreSQL', { databaseUrl: 'postgres://nobody@127.0.0.1:1/none' }],

@@ -1,13 +1,21 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
-import { cancelJob } from '../../ledger/cancel.ts';
+import { cancelJob, type Cancelled } from '../../ledger/cancel.ts';
 import { newId } from '../../shared/ids.ts';
-import { addJob, openLedger, setJob, stateOf, type LedgerWorld } from './world.ts';
+import { eventually } from '../support/house.ts';
+import { addJob, openLedger, query, setJob, stateOf, type LedgerWorld } from './world.ts';
 
 let world: LedgerWorld;
 beforeAll(async () => {
   world = await openLedger();
 });
 afterAll(() => world.close());
+
+/** A waiting child like its parent. */
+const birth = {
+  name: 'test_birth',
+  text: `INSERT INTO job SELECT (jsonb_populate_record(job, jsonb_build_object('id', $2::uuid, 'parent_id', id, 'state', 'waiting'))).*
+    FROM job WHERE id = $1 RETURNING id`,
+};
 
 const acme = (id: string) => ({ id, tenant: 'acme' });
 
@@ -17,7 +25,7 @@ test.each(['waiting', 'scheduled', 'retrying', 'snoozed', 'parked', 'blocked'])(
     const id = await addJob(world);
     await setJob(world, id, `state = '${state}', generation = 3`);
     const removed = [{ id, generation: 3, queue: 'story-generation', kind: 'generate-story' }];
-    expect(await cancelJob(world.db, acme(id))).toEqual({ state: 'cancelled', removed });
+    expect(await cancelJob(world.db, acme(id))).toEqual({ state: 'cancelled', asked: false, removed });
     expect(await stateOf(world, id)).toBe('cancelled');
   },
 );
@@ -25,8 +33,8 @@ test.each(['waiting', 'scheduled', 'retrying', 'snoozed', 'parked', 'blocked'])(
 test('a running job is asked to stop, and asking twice changes nothing', async () => {
   const id = await addJob(world);
   await setJob(world, id, `state = 'running', started_at = now()`);
-  expect(await cancelJob(world.db, acme(id))).toEqual({ state: 'running', removed: [] });
-  expect(await cancelJob(world.db, acme(id))).toEqual({ state: 'running', removed: [] });
+  for (let click = 0; click < 2; click += 1)
+    expect(await cancelJob(world.db, acme(id))).toEqual({ state: 'running', asked: true, removed: [] });
   expect(await stateOf(world, id)).toBe('running');
 });
 
@@ -65,23 +73,45 @@ test('cancelling the last child that a job waits for sets that job free', async 
   expect(await stateOf(world, waiter)).toBe('waiting');
 });
 
-test('a whole family is cancelled with its head: children, their waiter, and running ones are asked', async () => {
-  const outer = await addJob(world, { blocked: true, openChildren: 2 });
-  const root = await addJob(world, { waiterId: outer });
-  const waiter = await addJob(world, {
-    parentId: root,
-    rootId: root,
-    blocked: true,
-    openChildren: 2,
-    waiterId: outer,
-  });
-  const family = { parentId: root, rootId: root, waiterId: waiter };
-  const resting = await addJob(world, family);
-  const running = await addJob(world, family);
+test('a family is cancelled by its head, which has succeeded: children, their waiter; those that run are asked', async () => {
+  const outer = await addJob(world, { blocked: true, openChildren: 1 });
+  const root = await addJob(world);
+  await setJob(world, root, `state = 'succeeded', finished_at = now()`);
+  const below = { parentId: root, rootId: root };
+  const waiter = await addJob(world, { ...below, blocked: true, openChildren: 2, waiterId: outer });
+  const resting = await addJob(world, { ...below, waiterId: waiter });
+  const running = await addJob(world, { ...below, waiterId: waiter });
   await setJob(world, running, `state = 'running', started_at = now()`);
-  const { removed } = await cancelJob(world.db, acme(root));
-  expect(removed.map((row) => row.id).sort()).toEqual([root, waiter, resting].sort());
+  const { state, asked, removed } = await cancelJob(world.db, acme(root));
+  expect([state, asked]).toEqual(['succeeded', true]);
+  expect(removed.map((row) => row.id).sort()).toEqual([waiter, resting].sort());
   expect(await stateOf(world, running)).toBe('running');
   expect(await stateOf(world, waiter)).toBe('cancelled');
   expect(await stateOf(world, outer)).toBe('waiting');
+  expect(await cancelJob(world.db, acme(root))).toEqual({ state, asked, removed: [] });
+  await setJob(world, running, `state = 'cancelled', finished_at = now()`);
+  await expect(cancelJob(world.db, acme(root))).rejects.toMatchObject({ code: 'invalid_state' });
+});
+
+test('a child that gives birth while its family is cancelled has no child that lives on', async () => {
+  const root = await addJob(world);
+  await setJob(world, root, `state = 'succeeded', finished_at = now()`);
+  const child = await addJob(world, { parentId: root, rootId: root });
+  await setJob(world, child, `state = 'running', started_at = now()`);
+  let cancelling: Promise<Cancelled> | undefined;
+  const born = await world.db.transaction(async (run) => {
+    const end = {
+      name: 'test_end',
+      text: `UPDATE job SET state = 'succeeded', finished_at = now() WHERE id = $1`,
+    };
+    await run(end, [child]);
+    cancelling = cancelJob(world.db, acme(root));
+    await eventually('the cancel waits for the child', async () => {
+      const waiting = `SELECT 1 FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'`;
+      return (await query(world, waiting)).length > 0;
+    });
+    const [row] = await run<{ id: string }>(birth, [child, newId()]);
+    return row?.id;
+  });
+  expect(await cancelling).toMatchObject({ state: 'succeeded', removed: [{ id: born }] });
 });

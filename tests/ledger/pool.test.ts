@@ -4,6 +4,7 @@ import { createEvents } from '../../shared/events.ts';
 import { openDb, type Db } from '../../ledger/db.ts';
 import { beginBatch } from '../../ledger/begin.ts';
 import { isLedgerDown } from '../../ledger/ledger-errors.ts';
+import { sessionConfig, withClient } from '../../ledger/schema-connection.ts';
 import { readServerFacts } from '../../ledger/server-facts.ts';
 import { newId } from '../../shared/ids.ts';
 import { startProxy } from '../support/proxy.ts';
@@ -71,4 +72,17 @@ test('what is not waited for on purpose stays so for its own transaction alone',
   const context = { db, workerId: newId(), leaseMs: 1_000 };
   await beginBatch(context, [{ jobId: newId(), generation: 1 }]);
   expect(await found()).toEqual([{ value: 'on' }, { value: 'on' }, { value: 'on' }]);
+});
+
+test('options in the address add to ours and do not stand in for them', async () => {
+  database = await createDatabase();
+  const url = new URL(database.url);
+  url.searchParams.set('options', '-c work_mem=5MB -c search_path=public -c timezone=Asia/Tokyo');
+  db = openDb({ url: url.href, poolSize: 1, statementTimeoutMs: 2_000, emit: createEvents().emit });
+  const text = `SELECT current_setting('timezone') AS zone, current_schema() AS schema, current_setting('work_mem') AS memory`;
+  expect(await db.run({ name: 'session', text }, [])).toEqual([
+    { zone: 'UTC', schema: 'storytime', memory: '5MB' },
+  ]);
+  const asked = await withClient(sessionConfig(url.href), (client) => client.query('SHOW work_mem'));
+  expect(asked.rows).toEqual([{ work_mem: '5MB' }]);
 });

@@ -26,7 +26,11 @@ test('the tree counts everything below the root, the children only what is next'
   const child = await addJob(world, { parentId: root, rootId: root });
   const grandchild = await addJob(world, { parentId: child, rootId: root });
   await setJob(world, grandchild, `state = 'dead', finished_at = now()`);
-  const tree = { total: 2, open: 1, dead: 1 };
+  for (const state of ['cancelled', 'expired', 'succeeded']) {
+    const ended = await addJob(world, { parentId: child, rootId: root });
+    await setJob(world, ended, `state = '${state}', finished_at = now()`);
+  }
+  const tree = { total: 5, open: 1, dead: 1, unsuccessful: 3 };
   const job = await readJob(world.db, { id: root, tenant: 'acme' }, nothing);
   expect(job).toMatchObject({ tree, children: [{ id: child, kind: 'generate-story', state: 'waiting' }] });
   expect(await readJob(world.db, { id: child, tenant: 'acme' }, nothing)).toMatchObject({

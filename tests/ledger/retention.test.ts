@@ -61,6 +61,19 @@ test('what a tenant spent is kept for a week, because budgets only ask for today
   expect(await prune(lives.db)).toBe(0);
 });
 
+test('thousands that expire together are found by one look, for each passes all that have time left', async () => {
+  const one = await addJob(lives, { blocked: true, openChildren: 1 });
+  await query(
+    lives,
+    `INSERT INTO job SELECT (j).* FROM (SELECT jsonb_populate_record(job, jsonb_build_object('id', gen_random_uuid(),
+        'state', 'waiting', 'give_up_at', now() - interval '1 s')) AS j
+      FROM job, generate_series(1, 2000) WHERE id = $1) AS copies`,
+    [one],
+  );
+  expect((await expire(lives.db)).expired).toBe(2_000);
+  expect((await expire(lives.db)).expired).toBe(0);
+});
+
 test('a job that nobody could run in time expires and says so; one that runs does not', async () => {
   const waiting = await addJob(lives);
   const running = (await lives.start()).jobId;

@@ -2,6 +2,7 @@
 // The configuration: every problem at once, none of them a secret, and what a setting may be.
 import { expect, test } from '@jest/globals';
 import { parse } from 'pg-connection-string';
+import { sessionOf } from '../../shared/addresses.ts';
 import {
   clientSettings,
   drainMs,
@@ -96,10 +97,64 @@ test('a database address is refused exactly when the driver cannot read it', () 
   expect(unread).toEqual(['%80%zz', '%ff']);
 });
 
+test('the options of an address are told apart from it, wherever they stand, and the rest of it is as it was', () => {
+  const ours = '-c a=b';
+  for (const [address, rest, given] of [
+    ['postgres://u:50%off@db/x', 'postgres://u:50%off@db/x', ''],
+    ['postgres://db/x?options=-c%20c%3Dd', 'postgres://db/x?', '-c c=d '],
+    [
+      'postgres://db/x?sslmode=require&options=-c+c%3Dd&y=1',
+      'postgres://db/x?sslmode=require&&y=1',
+      '-c c=d ',
+    ],
+    ['postgres://db/x?options=one&options=%ff', 'postgres://db/x?&', 'one \uFFFD '],
+  ] as const)
+    expect(sessionOf(address, ours)).toEqual({ connectionString: rest, options: given + ours });
+  expect(
+    parse(sessionOf('postgres://db/x?sslmode=disable&options=a&y=1', ours).connectionString),
+  ).toMatchObject({
+    host: 'db',
+    ssl: false,
+    y: '1',
+  });
+});
+
 test('a Cloudinary address that lacks its key, secret or cloud is refused', () => {
   for (const url of ['cloudinary://key@cloud', 'cloudinary://:hidden@cloud', 'cloudinary:///cloud'])
     expect(problemsOf({ CLOUDINARY_URL: url })).toEqual([
       'CLOUDINARY_URL lacks a part; write cloudinary://key:secret@cloud',
+    ]);
+});
+
+test('an address that paths are appended to loses the slashes at its end, and has no query', () => {
+  const given = {
+    STORYTIME_PUBLIC_URL: 'https://jobs.example/api//',
+    STORYTIME_SANDBOX_URL: 'http://fake:4002/',
+  };
+  expect(loadConfig(given)).toMatchObject({
+    STORYTIME_PUBLIC_URL: 'https://jobs.example/api',
+    STORYTIME_SANDBOX_URL: 'http://fake:4002',
+  });
+  for (const end of ['?a=1', '#top'])
+    expect(problemsOf({ STORYTIME_PUBLIC_URL: `https://jobs.example/${end}` })).toEqual([
+      'STORYTIME_PUBLIC_URL must end with its host or path, without ? and #',
+    ]);
+});
+
+test('a sender that no mail server would take is refused at the start, not by the death of every mail', () => {
+  const good = ['stories@example.com', 'Storytime <stories@example.com>', '"Ada, Bo" <a.b+c@müller.example>'];
+  for (const STORYTIME_MAIL_FROM of good) expect(problemsOf({ STORYTIME_MAIL_FROM })).toEqual([]);
+  const bad = [
+    'Storytime',
+    'Storytime stories@example.com',
+    'A <a@b.example',
+    'a@b@c',
+    'A\nB <a@b.example>',
+    '<@>',
+  ];
+  for (const STORYTIME_MAIL_FROM of bad)
+    expect(problemsOf({ STORYTIME_MAIL_FROM })).toEqual([
+      'STORYTIME_MAIL_FROM is no sender; write it as Storytime <stories@example.com>',
     ]);
 });
 

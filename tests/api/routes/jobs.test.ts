@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import type { Removed } from '../../../ledger/cancel.ts';
 import { newId } from '../../../shared/ids.ts';
-import { query, setJob } from '../../ledger/world.ts';
+import { addJob, query, setJob } from '../../ledger/world.ts';
 import { ask, openApi, post, problemOf, type ApiWorld } from '../world.ts';
 
 let world: ApiWorld;
@@ -38,7 +38,7 @@ test('a job shows its state, family, attempts and steps, and nothing of its payl
     error: { code: 'timeout', message: 'late' },
     attempt: { number: 1, failures: 1, of: 3 },
     children: [],
-    tree: { total: 0, open: 0, dead: 0 },
+    tree: { total: 0, open: 0, dead: 0, unsuccessful: 0 },
     parentId: null,
     attempts: [{ attempt: 1, outcome: 'failed', code: 'timeout' }],
     steps: [{ name: 'write', attempt: 1, durationMs: 10, microUsd: 0 }],
@@ -102,6 +102,17 @@ test('a running job is asked to stop with a 202, a finished one is a 409', async
     code: 'invalid_state',
     details: { state: 'succeeded' },
   });
+});
+
+test('the id of a job that has succeeded stops its children', async () => {
+  const id = await post(world);
+  await setJob(world, id, `state = 'succeeded', finished_at = now()`);
+  const child = await addJob(world, { parentId: id, rootId: id });
+  const stopped = await cancel(id);
+  const body = { id, state: 'succeeded', cancelRequested: true };
+  expect([stopped.status, await stopped.json()]).toEqual([200, body]);
+  expect(await read(child)).toMatchObject({ state: 'cancelled' });
+  expect(cancelled.map((row) => row.id)).toContain(child);
 });
 
 test('a cancel takes no fields', async () => {
