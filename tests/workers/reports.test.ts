@@ -1,5 +1,6 @@
 // Reports through the real handler: the file, its link, its mail, and whose rows are in it.
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { readArtifact, readParts } from '../../ledger/queries-artifacts.ts';
 import { verifyLink } from '../../ledger/links.ts';
 import { addStory, linkSecret, openStoryWorld, type StoryWorld } from './story-world.ts';
 
@@ -24,8 +25,11 @@ async function fileOf(jobId: string) {
   expect([job.state, job.errorMessage]).toEqual(['succeeded', null]);
   const result = job.result as unknown as { artifactId: string; rows: number; bytes: number; link: string };
   const artifact = await world.db.prisma.artifact.findUniqueOrThrow({ where: { id: result.artifactId } });
-  const text = Buffer.from(artifact.bytes).toString('utf8');
-  return { result, artifact, lines: text.trimEnd().split('\r\n') };
+  const view = await readArtifact(world.db, result.artifactId, job.tenant);
+  const parts: Buffer[] = [];
+  if (view !== undefined) for await (const part of readParts(world.db, view)) parts.push(part);
+  const bytes = Buffer.concat(parts);
+  return { result, artifact, parts, bytes, lines: bytes.toString('utf8').trimEnd().split('\r\n') };
 }
 
 test('costs show every charge of the tenant, in a file that is kept for 30 days', async () => {
