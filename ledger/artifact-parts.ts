@@ -12,7 +12,7 @@ import { checkHeld, heldJob, keyOf } from './fence.ts';
 export const partBytes = 1_000_000;
 
 /** Column `size` is an INTEGER, which ends soon after. */
-export const maxFileBytes = 2_000_000_000;
+const maxFileBytes = 2_000_000_000;
 
 /** A file whose parts are stored. It becomes an artifact when the step whose value it is in is stored, or never. */
 export class Draft {
