@@ -1,7 +1,11 @@
-// One request and its one answer. Answers are written in a single call with ready-made headers; nothing is added later.
+// One request and its one answer. Answers are written in a single call with ready-made headers; nothing is added later. Only a file
+// in parts is streamed.
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import { pipeline } from 'node:stream';
 import helmet from 'helmet';
+import { toError } from '../shared/errors.ts';
 import type { Emit } from '../shared/events.ts';
+import { sanitiseText } from '../shared/text.ts';
 import type { Patience } from './patience.ts';
 
 export interface Exchange {
@@ -46,28 +50,70 @@ function collectHeaders(): string[] {
   return headers;
 }
 
-export interface Answer {
+interface Head {
   status: number;
   /** Name, value, name, value. */
   headers?: readonly string[];
-  body?: string | Buffer;
   /** The problem code, when it is one. */
   code?: string;
 }
 
+export interface Answer extends Head {
+  body?: string | Buffer;
+}
+
 /** Writes the answer, unless the other side has gone. */
 export function send(exchange: Exchange, answer: Answer): void {
-  const { res, emit, requestId } = exchange;
-  if (res.headersSent || res.destroyed) return;
-  const { status, body = '', code } = answer;
+  const { body = '' } = answer;
+  if (!sendHead(exchange, answer, Buffer.byteLength(body))) return;
+  exchange.res.end(body);
+  announce(exchange, answer);
+}
+
+/**
+ * Writes an answer of `size` bytes whose parts are read one by one, as fast as the other side takes them. The rest is not read when it
+ * goes away; when they cannot be read to their end it sees its connection break, never an answer that looks whole.
+ */
+export function sendParts(
+  exchange: Exchange,
+  answer: Head & { size: number },
+  parts: AsyncIterable<Buffer>,
+): void {
+  const { req, res } = exchange;
+  if (!sendHead(exchange, answer, answer.size)) return;
+  announce(exchange, answer);
+  if (req.method === 'HEAD') res.end();
+  else pipeline(telling(exchange, parts), res, () => undefined);
+}
+
+/** Says why the parts could not be read to their end: the answer has begun and cannot tell any more. */
+async function* telling(
+  { emit, route, requestId }: Exchange,
+  parts: AsyncIterable<Buffer>,
+): AsyncGenerator<Buffer> {
+  try {
+    yield* parts;
+  } catch (thrown) {
+    const facts = { route, requestId, error: sanitiseText(toError(thrown).message, 500) };
+    emit('notice', { level: 'warn', message: 'an answer could not be sent to its end', facts });
+    throw thrown;
+  }
+}
+
+/** False when there is nobody to answer, or the answer is there already. */
+function sendHead(exchange: Exchange, answer: Head, size: number): boolean {
+  const { res, requestId } = exchange;
+  if (res.headersSent || res.destroyed) return false;
   const headers = ['X-Request-ID', requestId, ...securityHeaders, ...(answer.headers ?? [])];
-  if (status !== 304) headers.push('Content-Length', String(Buffer.byteLength(body)));
+  if (answer.status !== 304) headers.push('Content-Length', String(size));
   if (exchange.closing) headers.push('Connection', 'close');
-  res.writeHead(status, headers);
-  res.end(body);
-  const durationMs = performance.now() - exchange.startedAt;
-  const method = exchange.req.method ?? '';
-  const event = { method, route: exchange.route, status, durationMs, requestId };
+  res.writeHead(answer.status, headers);
+  return true;
+}
+
+function announce({ req, route, startedAt, requestId, emit }: Exchange, { status, code }: Head): void {
+  const durationMs = performance.now() - startedAt;
+  const event = { method: req.method ?? '', route, status, durationMs, requestId };
   emit('http.answered', code === undefined ? event : { ...event, code });
 }
 

@@ -30,7 +30,8 @@ export interface Artifact {
   bytes: Uint8Array;
 }
 
-const weekMs = 7 * 86_400_000;
+/** A week. */
+export const defaultLifetimeMs = 7 * 86_400_000;
 
 export async function storeArtifact(
   tx: Tx,
@@ -39,7 +40,7 @@ export async function storeArtifact(
 ): Promise<ArtifactRef> {
   const hash = sha256(artifact.bytes);
   const id = newId();
-  const { bytes, contentType, fileName = null, lifetimeMs = weekMs } = artifact;
+  const { bytes, contentType, fileName = null, lifetimeMs = defaultLifetimeMs } = artifact;
   // The lifetime by the database's clock, which its readers and the pruner go by.
   await tx.$executeRaw`
     INSERT INTO artifact (id, tenant, job_id, content_type, file_name, sha256, size, bytes, expires_at)
@@ -53,7 +54,10 @@ export async function storeArtifact(
   };
 }
 
-/** The bytes of an artifact. One that is gone, or another tenant's when `tenant` is given, is a `bad_input` Failure. */
+/**
+ * The bytes of an artifact. One that is gone, or another tenant's when `tenant` is given, is a `bad_input` Failure, and so is a file
+ * in parts: it may be larger than the memory of whoever asks.
+ */
 export async function readArtifact(db: Db, id: string, tenant?: string): Promise<Artifact> {
   const row = await db.prisma.artifact.findFirst({
     where: { id, ...(tenant !== undefined && { tenant }) },
@@ -64,5 +68,11 @@ export async function readArtifact(db: Db, id: string, tenant?: string): Promise
       'bad_input',
       `artifact ${id} cannot be read: it does not exist or its lifetime has passed`,
     );
-  return row;
+  const { bytes } = row;
+  if (bytes === null)
+    throw new Failure(
+      'bad_input',
+      `artifact ${id} cannot be read: it is a file to be downloaded, too large here`,
+    );
+  return { ...row, bytes };
 }

@@ -2,17 +2,19 @@
 // by the attempt number, so a step whose answer we hold is never paid for again and a stale attempt can store nothing.
 import type { Charge } from '../shared/call.ts';
 import { toStorableJson } from '../shared/text.ts';
+import { Draft, sealDraft, type Kept } from './artifact-parts.ts';
 import { readArtifact, storeArtifact, type ArtifactRef } from './artifacts.ts';
 import { recordCharges } from './charges.ts';
 import type { Begun } from './begin.ts';
 import type { Db, Tx } from './db.ts';
+import { fence } from './fence.ts';
 import type { Prisma } from './generated/prisma/client.ts';
 
-/** A step's value as it is remembered: bytes at the top level become references to artifacts. */
-export type Remembered<T> = T extends Uint8Array
+/** A step's value as it is remembered: bytes and files at the top level become references to artifacts. */
+export type Remembered<T> = T extends Kept
   ? ArtifactRef
   : T extends object
-    ? { [Key in keyof T]: T[Key] extends Uint8Array ? ArtifactRef : T[Key] }
+    ? { [Key in keyof T]: T[Key] extends Kept ? ArtifactRef : T[Key] }
     : T;
 
 export interface StepCommit<T> {
@@ -22,11 +24,6 @@ export interface StepCommit<T> {
   durationMs: number;
   /** Writes domain rows in the same transaction. */
   save?: (tx: Tx, value: Remembered<T>) => Promise<void>;
-}
-
-/** Another attempt has taken over: nothing was stored, and nothing more may be done. */
-export class FencedError extends Error {
-  override readonly name = 'FencedError';
 }
 
 const inlineLimitBytes = 65_536;
@@ -109,32 +106,24 @@ export async function commitLostCharges(
   return db.prisma.$transaction((tx) => recordCharges(tx, begun, step, charges));
 }
 
-/** Locks the job row: the step and a takeover of the job cannot both happen. */
-async function fence(tx: Tx, begun: Begun): Promise<void> {
-  const rows = await tx.$queryRaw<unknown[]>`
-    SELECT 1 FROM job WHERE id = ${begun.jobId}::uuid AND attempt_no = ${begun.attemptNo}
-      AND worker_id = ${begun.workerId}::uuid AND state = 'running' FOR NO KEY UPDATE`;
-  if (rows.length === 0)
-    throw new FencedError(`step failed: attempt ${begun.attemptNo} is no longer the current one`);
-}
+const anyType = 'application/octet-stream';
 
 async function storeBytes<T>(tx: Tx, begun: Begun, value: T): Promise<Remembered<T>> {
-  if (value instanceof Uint8Array)
-    return (await storeArtifact(tx, begun, {
-      bytes: value,
-      contentType: 'application/octet-stream',
-    })) as Remembered<T>;
+  if (isKept(value)) return (await storeKept(tx, begun, value, anyType)) as Remembered<T>;
   if (typeof value !== 'object' || value === null || Array.isArray(value)) return value as Remembered<T>;
-  const given =
-    'contentType' in value && typeof value.contentType === 'string'
-      ? value.contentType
-      : 'application/octet-stream';
+  const given = 'contentType' in value && typeof value.contentType === 'string' ? value.contentType : anyType;
   const copy: Record<string, unknown> = {};
   for (const [key, inner] of Object.entries(value)) {
-    copy[key] =
-      inner instanceof Uint8Array
-        ? await storeArtifact(tx, begun, { bytes: inner, contentType: given })
-        : inner;
+    copy[key] = isKept(inner) ? await storeKept(tx, begun, inner, given) : inner;
   }
   return copy as Remembered<T>;
+}
+
+function isKept(value: unknown): value is Kept {
+  return value instanceof Uint8Array || value instanceof Draft;
+}
+
+async function storeKept(tx: Tx, begun: Begun, kept: Kept, contentType: string): Promise<ArtifactRef> {
+  if (kept instanceof Draft) return sealDraft(tx, kept, contentType);
+  return storeArtifact(tx, begun, { bytes: kept, contentType });
 }

@@ -1,4 +1,4 @@
-// Reports: usage and costs over a period, read in pages and streamed into an artifact.
+// Reports: usage and costs over a period, read in pages and written into an artifact in parts: memory stays flat.
 import { z } from 'zod';
 import { defineQueue } from './define.ts';
 import { emailAddress, moment, problem } from './fields.ts';

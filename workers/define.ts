@@ -3,6 +3,7 @@ import type { z } from 'zod';
 import type { Call } from '../shared/call.ts';
 import type { QueueDefinition } from '../queues/define.ts';
 import type { Payloads } from '../queues/index.ts';
+import type { Kept } from '../ledger/artifact-parts.ts';
 import type { Db, Tx } from '../ledger/db.ts';
 import type { Remembered } from '../ledger/steps.ts';
 import type { Providers } from '../providers/ports.ts';
@@ -11,6 +12,9 @@ export interface EnqueueChild {
   /** `siblings`: born blocked, runs once when all the other children, and theirs, have ended. At most one a job. */
   after?: 'siblings';
 }
+
+/** Stores a file of up to 2 GB while it is made, part by part; put what it gives at the top level of the step's value. */
+export type Keep = (chunks: AsyncIterable<Uint8Array>) => Promise<Kept>;
 
 /** One attempt of a job, as its handler sees it. */
 export interface Job<Payload = unknown> {
@@ -26,11 +30,12 @@ export interface Job<Payload = unknown> {
   readonly signal: AbortSignal;
   /**
    * Runs `call` once in the life of the job and remembers what it returned: a retry gets the stored value back.
-   * Bytes at the top level of the value are kept as artifacts. `save` writes domain rows in the same transaction.
+   * Bytes at the top level of the value are kept as artifacts, and so is what `keep` gave. `save` writes domain rows in the same
+   * transaction.
    */
   step: <T>(
     name: string,
-    call: (call: Call) => Promise<T>,
+    call: (call: Call, keep: Keep) => Promise<T>,
     options?: { save?: (tx: Tx, value: Remembered<T>) => Promise<void> },
   ) => Promise<Remembered<T>>;
   /** Whether an earlier attempt stored the step of this name: then its answer is there, and costs nothing. */

@@ -6,12 +6,13 @@ import { reach } from '../shared/points.ts';
 import { sanitiseText } from '../shared/text.ts';
 import { checkJob } from '../queues/check.ts';
 import type { Registry } from '../queues/registry.ts';
+import { keepFile } from '../ledger/artifact-parts.ts';
 import type { Begun } from '../ledger/begin.ts';
 import type { Db } from '../ledger/db.ts';
 import type { Child } from '../ledger/family.ts';
 import { commitLostCharges, commitStep, readSteps, type Remembered } from '../ledger/steps.ts';
 import { afford } from './afford.ts';
-import type { Job } from './define.ts';
+import type { Job, Keep } from './define.ts';
 import { persist } from './persist.ts';
 import { LeaseLost } from './running.ts';
 import type { Stop } from './stop.ts';
@@ -162,7 +163,7 @@ function rememberedSteps(context: StepContext): Memory {
   return { step: step as Job['step'], remembers };
 }
 
-type StepCall<T> = (call: Call) => Promise<T>;
+type StepCall<T> = (call: Call, keep: Keep) => Promise<T>;
 
 interface StepContext extends JobContext {
   /** Throws when no step may begin any more. */
@@ -182,14 +183,8 @@ async function runStep<T>(
   const start = performance.now();
   context.admit();
   try {
-    const value = await call({
-      step: `${begun.jobId}:${name}`,
-      signal,
-      charge: (charge) => void charges.push(charge),
-      afford: (provider) =>
-        afford({ db, emit, signal, tenant: begun.tenant, dayMicroUsd: context.dayMicroUsd }, provider),
-      ...(begun.attemptNo > 1 && { mayHaveRunSinceMs: begun.createdMs }),
-    });
+    const keep: Keep = (chunks) => keepFile({ db, begun, signal }, chunks);
+    const value = await call(callOf(context, name, charges), keep);
     const durationMs = Math.round(performance.now() - start);
     reach('step.answered', begun.jobId, begun.kind, name);
     const commit = {
@@ -209,6 +204,17 @@ async function runStep<T>(
     await context.commit(recordLost(context, name, charges));
     throw thrown;
   }
+}
+
+function callOf({ begun, db, emit, stop, dayMicroUsd }: StepContext, name: string, charges: Charge[]): Call {
+  const { signal } = stop;
+  return {
+    step: `${begun.jobId}:${name}`,
+    signal,
+    charge: (charge) => void charges.push(charge),
+    afford: (provider) => afford({ db, emit, signal, tenant: begun.tenant, dayMicroUsd }, provider),
+    ...(begun.attemptNo > 1 && { mayHaveRunSinceMs: begun.createdMs }),
+  };
 }
 
 /** The call was accepted and the step was not stored: the money is gone all the same. */

@@ -1,11 +1,11 @@
-// Reports: the job's own tenant over a period, read in pages, streamed into a file with a signed link.
+// Reports: the job's own tenant over a period, read in pages and written in parts, so that memory stays flat, with a signed link.
 import type { Db } from '../ledger/db.ts';
 import { chargePages, jobPages, type Period } from '../ledger/report-pages.ts';
 import { saveReport } from '../ledger/reports.ts';
 import { reportDays, reports } from '../queues/reports.ts';
 import { defineWorker } from './define.ts';
-import { writeCsv, type CsvFile } from './reporting/csv.ts';
-import { costColumns, costRows, usageColumns, usageRows } from './reporting/tables.ts';
+import { writeCsv } from './reporting/csv.ts';
+import { costColumns, costRows, usageColumns, usageRows, type Row } from './reporting/tables.ts';
 
 export const reportsWorker = defineWorker(reports, {
   async 'generate-report'(job, { db, artifactLink }) {
@@ -14,8 +14,8 @@ export const reportsWorker = defineWorker(reports, {
     job.progress(5, `reading the ${report}`);
     const file = await job.step(
       'write',
-      async () => ({
-        ...(await writers[report](db, period, job.signal)),
+      async (_call, keep) => ({
+        ...(await writeCsv(...tables[report](db, period), { keep, signal: job.signal })),
         contentType: 'text/csv; charset=utf-8',
       }),
       {
@@ -40,11 +40,11 @@ export const reportsWorker = defineWorker(reports, {
   },
 });
 
-type Write = (db: Db, period: Period, signal: AbortSignal) => Promise<CsvFile>;
+type Table = (db: Db, period: Period) => [columns: readonly string[], rows: AsyncIterable<Row>];
 
-const writers: Readonly<Record<'usage' | 'costs', Write>> = {
-  usage: (db, period, signal) => writeCsv(usageColumns, usageRows(jobPages(db, period)), signal),
-  costs: (db, period, signal) => writeCsv(costColumns, costRows(chargePages(db, period)), signal),
+const tables: Readonly<Record<'usage' | 'costs', Table>> = {
+  usage: (db, period) => [usageColumns, usageRows(jobPages(db, period))],
+  costs: (db, period) => [costColumns, costRows(chargePages(db, period))],
 };
 
 interface Wish {

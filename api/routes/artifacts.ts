@@ -3,10 +3,10 @@ import { Problem } from '../../shared/errors.ts';
 import { isId } from '../../shared/ids.ts';
 import { quoted } from '../../shared/text.ts';
 import { verifyLink } from '../../ledger/links.ts';
-import { readArtifact, type ArtifactView } from '../../ledger/queries-artifacts.ts';
+import { readArtifact, readParts, type ArtifactView } from '../../ledger/queries-artifacts.ts';
 import { requireScope } from '../auth.ts';
 import type { ApiDeps, Route } from '../deps.ts';
-import { send, type Exchange } from '../exchange.ts';
+import { send, sendParts, type Exchange } from '../exchange.ts';
 
 export function artifactRoutes(deps: ApiDeps): Route[] {
   return [
@@ -35,7 +35,9 @@ async function show(deps: ApiDeps, exchange: Exchange): Promise<void> {
   const headers = ['ETag', etag, 'Cache-Control', 'private, max-age=300'];
   if (exchange.req.headers['if-none-match'] === etag) return send(exchange, { status: 304, headers });
   headers.push('Content-Type', artifact.contentType, 'Content-Disposition', disposition(artifact));
-  send(exchange, { status: 200, headers, body: artifact.bytes });
+  const { bytes, size } = artifact;
+  if (bytes.length === size) return send(exchange, { status: 200, headers, body: bytes });
+  sendParts(exchange, { status: 200, headers, size }, readParts(deps.db, artifact));
 }
 
 /** The tenant whose artifacts may be read; undefined for a signed link, which names its one artifact. */

@@ -5,6 +5,7 @@ import { leaveLead, takeLead } from '../../ledger/leader.ts';
 import { expire, prune } from '../../ledger/retention.ts';
 import { commitStep } from '../../ledger/steps.ts';
 import { registerWorker, workerSeen, workerStopped } from '../../ledger/workers.ts';
+import { storeFile } from './files.ts';
 import { openLives, type Lives } from './lives.ts';
 import { addJob, query, setJob, stateOf } from './world.ts';
 
@@ -43,6 +44,27 @@ test('one table that cannot be pruned keeps no other one from it, and is told', 
       : lives.db.run(statement, values);
   await expect(prune({ ...lives.db, run: stuck })).rejects.toThrow('statement timeout');
   expect(await query(lives, `SELECT 1 FROM provider_minute WHERE minute = '2026-01-01'`)).toEqual([]);
+});
+
+test('a file in parts goes a few parts at a time, and itself when it has none left', async () => {
+  const id = await storeFile(lives, await lives.start(), 1);
+  await query(
+    lives,
+    `INSERT INTO artifact_part (artifact_id, n, bytes) SELECT $1, n, 'x' FROM generate_series(2, 119) n`,
+    [id],
+  );
+  await query(lives, `UPDATE artifact SET expires_at = now() - interval '1 s' WHERE id = $1`, [id]);
+  const taken: number[] = [];
+  const one: typeof lives.db.run = async (statement, values) => {
+    if (statement.text.includes('DELETE FROM artifact_part') && taken.length === 2)
+      throw new Error('canceling statement due to statement timeout');
+    const rows = await lives.db.run<never>(statement, values);
+    if (statement.text.includes('DELETE FROM artifact')) taken.push(rows.length);
+    return rows;
+  };
+  await expect(prune({ ...lives.db, run: one })).rejects.toThrow('statement timeout');
+  expect(taken).toEqual([50, 50, 0]);
+  expect(await prune(lives.db)).toBe(20 + 1);
 });
 
 test('what a tenant spent is kept for a week, because budgets only ask for today', async () => {

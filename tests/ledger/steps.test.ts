@@ -4,13 +4,8 @@ import type { Charge } from '../../shared/call.ts';
 import { estimate } from '../../ledger/charges.ts';
 import { readArtifact } from '../../ledger/artifacts.ts';
 import { openDb, type Tx } from '../../ledger/db.ts';
-import {
-  commitLostCharges,
-  commitStep,
-  FencedError,
-  readSteps,
-  type StepCommit,
-} from '../../ledger/steps.ts';
+import { FencedError } from '../../ledger/fence.ts';
+import { commitLostCharges, commitStep, readSteps, type StepCommit } from '../../ledger/steps.ts';
 import { startProxy } from '../support/proxy.ts';
 import { persist } from '../../workers/persist.ts';
 import { openLives, type Lives } from './lives.ts';

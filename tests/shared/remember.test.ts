@@ -1,4 +1,4 @@
-// Covers: api/remember.ts
+// Covers: shared/remember.ts
 import { setImmediate } from 'node:timers/promises';
 import { expect, test } from '@jest/globals';
 import { remember } from '../../shared/remember.ts';
