@@ -1,5 +1,6 @@
 // `storytime keys create`: a key for a caller of the API or an operator. Its text is printed once and kept nowhere.
 import { loadConfig } from '../shared/config.ts';
+import { quoted } from '../shared/text.ts';
 import { openDb } from '../ledger/db.ts';
 import { createKey } from '../ledger/keys.ts';
 import { registry } from '../queues/index.ts';
@@ -16,9 +17,15 @@ export interface KeyFlags {
   json?: boolean;
 }
 
+const maxLength = 100;
+
 const plainScopes = ['jobs:read', 'jobs:operate', 'payloads:read', 'admin', 'enqueue:*'];
 
 export async function runKeysCreate(terminal: Terminal, flags: KeyFlags): Promise<void> {
+  refuseStrange('--name', flags.name);
+  refuseStrange('--tenant', flags.tenant);
+  if (flags.tenant === '*')
+    throw new CliError('wrongUse', 'not a tenant: *, which is everybody in table budget; name one tenant');
   const known = [...plainScopes, ...registry.queues.map(({ name }) => `enqueue:${name}`)];
   const strange = flags.scope.filter((scope) => !known.includes(scope));
   if (strange.length > 0)
@@ -36,4 +43,12 @@ export async function runKeysCreate(terminal: Terminal, flags: KeyFlags): Promis
     await db.close();
     await database.stop();
   }
+}
+
+/** A tenant is compared letter by letter: one with an invisible letter would be another one that looks the same. */
+function refuseStrange(flag: string, text: string): void {
+  const fits = text !== '' && text.length <= maxLength && text.trim() === text;
+  if (fits && !/\p{C}/u.test(text)) return;
+  const need = `1 to ${maxLength} visible characters, without spaces at either end`;
+  throw new CliError('wrongUse', `${flag} cannot be ${quoted(text)}; write ${need}`);
 }

@@ -88,6 +88,18 @@ test('what cannot be meant is one line with a suggestion on standard error, and 
   }
 });
 
+test('a key is of one tenant that can be read: not everybody, not nobody, not one that only looks like another', async () => {
+  const strange = ['', ' ', '*', ' acme', 'ac\nme', 'ac\u200Bme', '\u0000', '\uD800', 'a'.repeat(101)];
+  const env = { DATABASE_URL: 'postgres://nobody@127.0.0.1:1/nowhere' };
+  for (const tenant of strange) {
+    const { code, out, err } = await say(['keys', 'create', '--name', 'ada', '--tenant', tenant], env);
+    expect([tenant, code, out]).toEqual([tenant, 2, '']);
+    expect(err).toMatch(/tenant/);
+    expect(err.trimEnd().split('\n')).toHaveLength(1);
+  }
+  expect(await say(['keys', 'create', '--name', ''], env)).toMatchObject({ code: 2, out: '' });
+});
+
 test('a configuration that cannot be used is told with all its problems at once', async () => {
   const env = {
     DATABASE_URL: 'mysql://u:hunter2@h/d',
