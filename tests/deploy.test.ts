@@ -1,5 +1,6 @@
 // The compose file and the image against what they run: the command line, the settings, and the rules of a careful operator.
 // Covers: cli/node-flags.ts
+import { execFileSync } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
 import { expect, test } from '@jest/globals';
 import { parse } from 'yaml';
@@ -33,12 +34,12 @@ const program = buildProgram(
 const commands = program.commands.map((command) => command.name());
 
 /** A value as compose hands it on: `${NAME:-default}` is the default, `${NAME:?...}` is given. */
-function fill(value: string): string {
-  return value.replaceAll(/\$\{\w+:-([^}]*)\}/g, '$1').replaceAll(/\$\{\w+:\?[^}]*\}/g, 'given');
+function fill(value: string, given: string): string {
+  return value.replaceAll(/\$\{\w+:-([^}]*)\}/g, '$1').replaceAll(/\$\{\w+:\?[^}]*\}/g, () => given);
 }
 
-function environmentOf({ environment = {} }: Service): Record<string, string> {
-  return Object.fromEntries(Object.entries(environment).map(([name, value]) => [name, fill(value)]));
+function environmentOf({ environment = {} }: Service, given = 'given'): Record<string, string> {
+  return Object.fromEntries(Object.entries(environment).map(([name, value]) => [name, fill(value, given)]));
 }
 
 function onLoopback(port: number): string[] {
@@ -71,7 +72,8 @@ test('every part of the system is a service, and every service runs a command th
 test('with its secrets in .env every service has a configuration that can be used, and without them it says what is missing', () => {
   for (const [, service] of ours) {
     const environment = environmentOf(service);
-    for (const name of Object.keys(environment)) expect(Object.keys(settings)).toContain(name);
+    const known = [...Object.keys(settings), 'PGPASSWORD']; // the latter is read by PostgreSQL's driver
+    for (const name of Object.keys(environment)) expect(known).toContain(name);
     const config = loadConfig({ ...environment, ...secrets });
     expect(config.NODE_ENV).toBe('production');
     expect(config.REDIS_URL).toBe('redis://redis:6379');
@@ -83,6 +85,20 @@ test('with its secrets in .env every service has a configuration that can be use
       STORYTIME_SANDBOX: 'on',
     });
     expect(new URL(sandboxed.STORYTIME_SANDBOX_URL).hostname).toBe('sandbox');
+  }
+});
+
+test('any password opens the database, also one of base64 or with a % or an @', () => {
+  const seen = `const { Client } = require('pg');
+    const { user, password, host, port, database } = new Client({ connectionString: process.env.DATABASE_URL });
+    console.log(JSON.stringify({ user, password, host, port, database }));`;
+  const [user, host, port, database] = ['storytime', 'postgres', 5432, 'storytime'];
+  for (const password of ['a/b+c==', '50%off', 'p@ss:w#rd?', ' %zz\\$&']) {
+    for (const [, service] of ours)
+      expect(loadConfig({ ...environmentOf(service, password), ...secrets }).NODE_ENV).toBe('production');
+    const env = environmentOf(services['api'] ?? { image: '' }, password);
+    const told = execFileSync(process.execPath, ['-e', seen], { env, encoding: 'utf8' });
+    expect(JSON.parse(told)).toEqual({ user, password, host, port, database });
   }
 });
 
