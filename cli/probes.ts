@@ -1,9 +1,12 @@
-// What an orchestrator asks a work process, on loopback: /livez (it turns), /readyz (it can do its work), /metrics.
+// What an orchestrator asks a work process: /livez (it turns), /readyz (it can do its work), /metrics.
+// `/readyz?verbose` is the same as `/readyz`, which tells everything; the API takes both.
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { shownHost } from '../shared/addresses.ts';
 import type { Metrics } from '../shared/metrics.ts';
 
 export interface ProbesOptions {
+  host: string;
   port: number;
   ready: () => Promise<{ ledger: boolean; engine: boolean; held: readonly string[] }>;
   metrics: Metrics;
@@ -13,17 +16,17 @@ export async function startProbes(
   options: ProbesOptions,
 ): Promise<{ url: string; close: () => Promise<void> }> {
   const server = createServer((request, response) => {
-    answer(options, request.url ?? '/').then(
+    answer(options, (request.url ?? '/').replace(/\?.*$/, '')).then(
       ({ status, type, body }) => response.writeHead(status, { 'content-type': type }).end(body),
       () => response.writeHead(500).end(),
     );
   });
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject);
-    server.listen(options.port, '127.0.0.1', resolve);
+    server.listen(options.port, options.host, resolve);
   });
   return {
-    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    url: `http://${shownHost(options.host)}:${(server.address() as AddressInfo).port}`,
     close: () =>
       new Promise((resolve) => {
         server.close(() => resolve());

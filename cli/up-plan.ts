@@ -58,7 +58,7 @@ export async function choosePorts(
 }
 
 function hostOf(setting: keyof Ports, config: Config): string {
-  if (setting === 'STORYTIME_WORK_PORT') return '127.0.0.1';
+  if (setting === 'STORYTIME_WORK_PORT') return config.STORYTIME_WORK_HOST;
   return setting.startsWith('STORYTIME_SANDBOX_') ? config.STORYTIME_SANDBOX_HOST : config.STORYTIME_HOST;
 }
 

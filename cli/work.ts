@@ -105,16 +105,17 @@ function openServices({ config, emit, lifecycle }: Part, { db, relay }: Parts): 
 const notNow = { ledger: false, engine: false, held: [] };
 
 /**
- * /livez, /readyz and /metrics on loopback, open before anything else is there: a process that waits is alive. Several work
+ * /livez, /readyz and /metrics, open before anything else is there: a process that waits is alive. Several work
  * processes on one machine share the default: the next takes a free port.
  */
 async function openProbes(part: Part, work: () => Work | undefined, env: Environment): Promise<string> {
   const setting = 'STORYTIME_WORK_PORT';
   const wish = { setting, port: part.config[setting], chosen: isChosen(env, setting) };
-  const port = await findPort(wish, { host: '127.0.0.1', patienceMs: 0 });
+  const host = part.config.STORYTIME_WORK_HOST;
+  const port = await findPort(wish, { host, patienceMs: 0 });
   const ready = async (): ReturnType<ProbesOptions['ready']> =>
     part.lifecycle.stopping ? notNow : ((await work()?.ready()) ?? notNow);
-  const probes = await startProbes({ port, ready, metrics: part.metrics });
+  const probes = await startProbes({ host, port, ready, metrics: part.metrics });
   part.lifecycle.onStop('the probes', () => probes.close());
   return probes.url;
 }

@@ -82,9 +82,13 @@ export const settings = {
   ],
   STORYTIME_SANDBOX_PORT: [port.default(4002), 'Port of the sandbox.'],
   STORYTIME_SANDBOX_SMTP_PORT: [port.default(4003), 'Port of the sandbox mail server.'],
+  STORYTIME_WORK_HOST: [
+    z.string().min(1).default('127.0.0.1'),
+    'Address a work process answers probes and shows metrics on; it asks for no key.',
+  ],
   STORYTIME_WORK_PORT: [
     port.default(4004),
-    'Port on loopback where a work process answers /livez, /readyz and /metrics; 0 takes a free one.',
+    'Port where a work process answers /livez, /readyz and /metrics; 0 takes a free one.',
   ],
   STORYTIME_PUBLIC_URL: [
     base('http', 'https').optional(),

@@ -118,7 +118,12 @@ test('published ports are those of the settings, on loopback, and never those of
     sandbox: onLoopback(STORYTIME_SANDBOX_PORT),
   });
   expect(services['worker']?.healthcheck?.test.join(' ')).toContain(`:${STORYTIME_WORK_PORT}/readyz`);
-  const opened = { api: 'STORYTIME_HOST', dashboard: 'STORYTIME_HOST', sandbox: 'STORYTIME_SANDBOX_HOST' };
+  const opened = {
+    worker: 'STORYTIME_WORK_HOST',
+    api: 'STORYTIME_HOST',
+    dashboard: 'STORYTIME_HOST',
+    sandbox: 'STORYTIME_SANDBOX_HOST',
+  };
   for (const [name, setting] of Object.entries(opened))
     expect(services[name]?.environment?.[setting]).toBe('0.0.0.0');
 });

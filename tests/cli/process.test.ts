@@ -89,9 +89,12 @@ test('a work process of one queue lives and is not ready without the engine, is 
   expect(await statusOf(`${lonely.url}/readyz`)).toBe(503);
   expect(await lonely.part.end('SIGTERM')).toBe(0);
 
-  const { part, url } = await start(['work', '--queues', 'email,reports']);
+  const { part, url } = await start(['work', '--queues', 'email,reports'], {
+    STORYTIME_WORK_HOST: '127.0.0.2',
+  });
+  expect(url).toMatch(/^http:\/\/127\.0\.0\.2:/);
   await eventually('the engine has answered', async () => (await statusOf(`${url}/readyz`)) === 200);
-  expect(await (await fetch(`${url}/readyz`)).json()).toEqual({
+  expect(await (await fetch(`${url}/readyz?verbose`)).json()).toEqual({
     status: 'ok',
     ledger: true,
     engine: true,
