@@ -51,7 +51,7 @@ export function jobBody(registry: Registry, job: JobView): JobBody {
     cancelRequestedAt: job.cancelRequestedAt,
     progress: { percent: job.progress, message: job.progressMessage },
     result: job.result ?? null,
-    error: job.errorCode === null ? null : { code: job.errorCode, message: job.errorMessage ?? '' },
+    error: errorOf(job),
     parkedReason: job.state === 'parked' ? job.errorMessage : null,
     attempt: attemptCounts(registry, job),
     children: job.children,
@@ -62,6 +62,12 @@ export function jobBody(registry: Registry, job: JobView): JobBody {
     ...(job.attempts === undefined ? {} : { attempts: job.attempts }),
     ...(job.steps === undefined ? {} : { steps: job.steps }),
   };
+}
+
+/** What a job that never ran expired of has no code of an attempt: its state is its code. */
+function errorOf({ state, errorCode, errorMessage }: JobView): JobBody['error'] {
+  const code = errorCode ?? (state === 'expired' ? state : null);
+  return code === null ? null : { code, message: errorMessage ?? '' };
 }
 
 function attemptCounts(registry: Registry, job: JobView): JobBody['attempt'] {

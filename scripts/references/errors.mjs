@@ -76,7 +76,8 @@ ${headerTable()}
 
 ## Failures of jobs
 
-Why an attempt did not succeed: the \`code\` of an attempt and of a job's \`error\`, and a label of the metrics.
+Why an attempt did not succeed: the \`code\` of an attempt and of a job's \`error\`, and a label of the metrics. One more
+stands in the \`error\` of a job alone: \`expired\`, of one that nobody could run in time and that has no attempt to tell of.
 
 ${failureTable()}
 

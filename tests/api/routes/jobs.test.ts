@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import type { Removed } from '../../../ledger/cancel.ts';
+import { expire } from '../../../ledger/retention.ts';
 import { newId } from '../../../shared/ids.ts';
 import { addJob, query, setJob } from '../../ledger/world.ts';
 import { ask, openApi, post, problemOf, type ApiWorld } from '../world.ts';
@@ -46,6 +47,14 @@ test('a job shows its state, family, attempts and steps, and nothing of its payl
   expect(JSON.stringify(job)).not.toContain('Ada');
   await setJob(world, id, `state = 'parked', error_code = NULL, error_message = 'parked: too new'`);
   expect(await read(id)).toMatchObject({ state: 'parked', error: null, parkedReason: 'parked: too new' });
+  await setJob(
+    world,
+    id,
+    `error_message = NULL, run_at = now() - interval '1 d', give_up_at = now() - interval '1 s'`,
+  );
+  expect((await expire(world.db)).expired).toBe(1);
+  const error = { code: 'expired', message: 'nobody could run it in time' };
+  expect(await read(id)).toMatchObject({ state: 'expired', error });
   expect(await read(id)).not.toHaveProperty('steps');
 });
 
