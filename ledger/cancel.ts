@@ -13,6 +13,8 @@ export interface Removed {
   generation: number;
   /** The engine's. */
   queue: string;
+  /** The kind's; another one when the job is in the quarantine lane. */
+  ownQueue: string;
   kind: string;
 }
 
@@ -46,7 +48,7 @@ const cancelResting = {
   text: `${family} UPDATE job j SET state = 'cancelled', finished_at = clock_timestamp(), cancel_requested_at = clock_timestamp(),
       claimed_until = NULL
     FROM tree t WHERE j.id = t.id AND j.state IN (${sqlStates(resting)})
-    RETURNING j.id, j.generation, ${engineQueue('j')} AS queue, j.kind, j.waiter_id`,
+    RETURNING j.id, j.generation, ${engineQueue('j')} AS queue, j.queue AS "ownQueue", j.kind, j.waiter_id`,
 };
 const askRunning = {
   name: 'cancel_running',
@@ -79,7 +81,7 @@ async function cancelIn(run: Run, job: { id: string; tenant: string | undefined 
   if (rows.length + running === 0 && state !== 'cancelled') throw tooLate(state);
   const waiters = rows.map((ended) => ended.waiter_id).filter((id) => id !== null);
   if (waiters.length > 0) await run(countDown, [waiters]);
-  const removed = rows.map(({ id, generation, queue, kind }) => ({ id, generation, queue, kind }));
+  const removed = rows.map(({ waiter_id: _, ...row }) => row);
   return { state, asked: running > 0, removed };
 }
 

@@ -66,7 +66,7 @@ async function cancel(deps: ApiDeps, exchange: Exchange, caller: Caller): Promis
   await readNothing(exchange);
   const { state, asked, removed } = await cancelJob(deps.db, { id, tenant: caller.tenant });
   for (const row of removed)
-    deps.emit('job.finished', { jobId: row.id, queue: row.queue, kind: row.kind, state: 'cancelled' });
+    deps.emit('job.finished', { jobId: row.id, queue: row.ownQueue, kind: row.kind, state: 'cancelled' });
   if (removed.length > 0) deps.onCancelled?.(removed);
   sendJson(exchange, asked ? 202 : 200, { id, state, cancelRequested: true });
 }

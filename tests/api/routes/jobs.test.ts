@@ -99,6 +99,16 @@ test('a waiting job is cancelled at once, twice in parallel with one answer, and
   expect(await read(id)).toMatchObject({ state: 'cancelled', final: true });
 });
 
+test('a job cancelled in the quarantine lane leaves the queue of the lane and counts for the queue of its kind', async () => {
+  const id = await post(world);
+  await setJob(world, id, 'crashes = 2');
+  const finished: object[] = [];
+  world.events.on('job.finished', (event) => finished.push(event));
+  await cancel(id);
+  expect(cancelled.filter((row) => row.id === id)).toMatchObject([{ queue: 'quarantine' }]);
+  expect(finished).toMatchObject([{ jobId: id, queue: 'story-generation', state: 'cancelled' }]);
+});
+
 test('a running job is asked to stop with a 202, a finished one is a 409', async () => {
   const id = await post(world);
   await setJob(world, id, `state = 'running', started_at = now()`);
