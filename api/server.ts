@@ -3,6 +3,7 @@
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { setTimeout } from 'node:timers/promises';
+import { shownHost } from '../shared/addresses.ts';
 import { toError } from '../shared/errors.ts';
 import { createListener } from './app.ts';
 import { answerUnreadable } from './client-error.ts';
@@ -53,7 +54,7 @@ export async function startApi(options: StartOptions): Promise<RunningApi> {
   server.on('clientError', answerUnreadable(options.emit));
   const port = await listen(server, options.host, options.port);
   return {
-    url: `http://${addressOf(options.host)}:${port}`,
+    url: `http://${shownHost(options.host)}:${port}`,
     port,
     async close() {
       draining = true;
@@ -75,12 +76,6 @@ function listen(server: Server, host: string, port: number): Promise<number> {
     });
     server.listen(port, host, () => resolve((server.address() as AddressInfo).port));
   });
-}
-
-/** An address that a browser on this machine can open. */
-function addressOf(host: string): string {
-  if (host === '0.0.0.0' || host === '::') return '127.0.0.1';
-  return host.includes(':') ? `[${host}]` : host;
 }
 
 /** A connection that turns idle after its last answer would keep the server open for its keep-alive time: it is closed. */

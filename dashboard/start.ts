@@ -1,6 +1,7 @@
 // The dashboard as a server: listens, tells its address, ends within a moment even while browsers hold connections.
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { shownHost } from '../shared/addresses.ts';
 import { createDashboard, type DashboardDeps } from './app.ts';
 
 export interface DashboardOptions extends DashboardDeps {
@@ -34,10 +35,9 @@ export async function startDashboard(options: DashboardOptions): Promise<Dashboa
     });
     server.listen(options.port, options.host, resolve);
   });
-  const { port, address, family } = server.address() as AddressInfo;
-  const host = address === '0.0.0.0' || address === '::' ? '127.0.0.1' : address;
+  const { port, address } = server.address() as AddressInfo;
   return {
-    url: `http://${family === 'IPv6' && host.includes(':') ? `[${host}]` : host}:${port}`,
+    url: `http://${shownHost(address)}:${port}`,
     port,
     close: () =>
       new Promise((resolve) => {

@@ -81,7 +81,13 @@ async function cancelIn(run: Run, job: { id: string; tenant: string | undefined 
   if (rows.length + running === 0 && state !== 'cancelled') throw tooLate(state);
   const waiters = rows.map((ended) => ended.waiter_id).filter((id) => id !== null);
   if (waiters.length > 0) await run(countDown, [waiters]);
-  const removed = rows.map(({ waiter_id: _, ...row }) => row);
+  const removed = rows.map(({ id, generation, queue, ownQueue, kind }) => ({
+    id,
+    generation,
+    queue,
+    ownQueue,
+    kind,
+  }));
   return { state, asked: running > 0, removed };
 }
 
