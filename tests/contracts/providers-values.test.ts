@@ -16,6 +16,8 @@ const server = createServer((request, response) => {
   request.resume();
   request.on('end', () => response.writeHead(200, { 'content-type': 'application/json' }).end(body));
 });
+// An SDK that is loaded for seconds would otherwise find its idle connection closed, and nobody knows what became of the call.
+server.keepAliveTimeout = 120_000;
 const guard = createGuard({ provider: 'vendor', breaker: false, emit: () => undefined });
 
 beforeAll(async () => {

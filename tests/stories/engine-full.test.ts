@@ -74,13 +74,17 @@ test('above 85 % of its memory nothing is added to Redis, above 90 % nothing is 
 
 test('a Redis that cannot save and refuses writes is not ready, with that as the reason, until it can again', async () => {
   await open('--save', '3600 1');
+  await eventually('it is there', async () => (await house.work?.ready())?.engine === true);
+  const before = house.seen('dependency.changed').length;
   const [, folder = ''] = await client.config('GET', 'dir');
   await removeFolder(folder);
   await client.bgsave();
   await eventually('it is missed', async () => (await house.work?.ready())?.engine === false);
   expect(await house.work?.ready()).toMatchObject({ engine: false, engineReason: 'not_persisting' });
-  const told = house.seen('dependency.changed').filter(({ name, ready }) => name === 'engine' && !ready);
-  expect(told).toEqual([expect.objectContaining({ message: expect.stringContaining('MISCONF') })]);
+  const told = house.seen('dependency.changed').slice(before);
+  expect(told.filter(({ name, ready }) => name === 'engine' && !ready)).toEqual([
+    expect.objectContaining({ message: expect.stringContaining('MISCONF') }),
+  ]);
   const id = await enqueue();
   await client.config('SET', 'stop-writes-on-bgsave-error', 'no');
   await succeeds(id);
