@@ -61,8 +61,11 @@ export function isLedgerDown(thrown: unknown): boolean {
   return words.test(error.message);
 }
 
+/** SQLSTATE of a statement that gave up waiting for a lock. */
+export const lockNotFree = '55P03';
+
 /** Deadlock, serialisation failure, a transaction that stood still, and Prisma's names for these and for a transaction that could not be held open. */
-const rolledBackCodes = new Set(['40P01', '40001', '25P03', 'P2034', 'P2028']);
+const rolledBackCodes = new Set(['40P01', '40001', '25P03', lockNotFree, 'P2034', 'P2028']);
 
 /** Whether the same write may succeed when it is sent again: the ledger was away, or it took the write back itself. */
 export function mayBeSentAgain(thrown: unknown): boolean {
@@ -84,9 +87,6 @@ export function silentLedger(cause?: unknown): Problem {
     { retryAfterSeconds: 2, cause },
   );
 }
-
-/** SQLSTATE of a statement that gave up waiting for a lock. */
-export const lockNotFree = '55P03';
 
 /** SQLSTATE of a PostgreSQL error, or undefined. */
 export function sqlState(thrown: unknown): string | undefined {

@@ -1,7 +1,8 @@
 // What a tenant may spend in a day: counted with the charges, limited by the nearest budget, told once.
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { usedUpBudget, tellUsedUp } from '../../ledger/budgets.ts';
-import { commitLostCharges } from '../../ledger/steps.ts';
+import { mayBeSentAgain } from '../../ledger/ledger-errors.ts';
+import { commitLostCharges, commitStep } from '../../ledger/steps.ts';
 import { openLives, type Lives } from './lives.ts';
 import { query } from './world.ts';
 
@@ -81,4 +82,28 @@ test('yesterday is over, and of many who find a budget used up one tells it', as
 test('steps of one tenant that are charged at the same time all count', async () => {
   await Promise.all(Array.from({ length: 20 }, (_, index) => spend('eve', 1, String(index))));
   expect(await usedUp('eve', 'gemini', 20)).toBe('* 20/20');
+});
+
+test('a commit that stands still with the sum of its tenant keeps no other job from being taken over', async () => {
+  await spend('eve', 1, 'a');
+  const still = await lives.db.connect();
+  try {
+    await still.query('BEGIN');
+    await still.query(`UPDATE spend SET micro_usd = micro_usd WHERE tenant = 'eve'`);
+    const begun = { ...(await lives.start()), tenant: 'eve' };
+    const charge = {
+      provider: 'deepgram',
+      model: 'aura',
+      usage: [{ unit: 'character', quantity: 1_000 }],
+    } as const;
+    const step = { name: 'speak', value: 1, charges: [charge], durationMs: 1 };
+    const thrown = await commitStep(lives.db, begun, step).catch((error: unknown) => error);
+    expect(thrown).toMatchObject({ message: expect.stringContaining('lock timeout') });
+    expect(mayBeSentAgain(thrown)).toBe(true);
+    await query(lives, 'SELECT 1 FROM job WHERE id = $1 FOR UPDATE NOWAIT', [begun.jobId]);
+    await still.query('ROLLBACK');
+    await commitStep(lives.db, begun, step);
+  } finally {
+    await still.end();
+  }
 });
