@@ -24,7 +24,8 @@ test.each(['waiting', 'scheduled', 'retrying', 'snoozed', 'parked', 'blocked'])(
   async (state) => {
     const id = await addJob(world);
     await setJob(world, id, `state = '${state}', generation = 3`);
-    const removed = [{ id, generation: 3, queue: 'story-generation', kind: 'generate-story' }];
+    const queue = 'story-generation';
+    const removed = [{ id, generation: 3, queue, ownQueue: queue, kind: 'generate-story' }];
     expect(await cancelJob(world.db, acme(id))).toEqual({ state: 'cancelled', asked: false, removed });
     expect(await stateOf(world, id)).toBe('cancelled');
   },
