@@ -65,6 +65,7 @@ async function within(limitMs: number, work: Promise<void>): Promise<void> {
   let timer: NodeJS.Timeout | undefined;
   const late = new Promise<never>((_, reject) => {
     timer = setTimeout(() => reject(new Error(`it took more than ${limitMs} ms`)), limitMs);
+    timer.unref(); // the deadline keeps the process until then, and nothing should after it
   });
   await Promise.race([work, late]).finally(() => clearTimeout(timer));
 }
