@@ -89,11 +89,10 @@ function sensible(quantity: number): number {
 }
 
 function pricesOf(tx: Tx, charges: readonly Charge[]): Promise<(PriceRow & { provider: string })[]> {
-  return tx.price.findMany({
-    where: { provider: { in: charges.map(({ provider }) => provider) }, validFrom: { lte: new Date() } },
-    orderBy: { validFrom: 'desc' },
-    select: { provider: true, model: true, unit: true, microUsd: true },
-  });
+  return tx.$queryRaw`
+    SELECT provider, model, unit, micro_usd::text AS "microUsd" FROM price
+    WHERE provider = ANY(${charges.map(({ provider }) => provider)}::text[]) AND valid_from <= clock_timestamp()
+    ORDER BY valid_from DESC`;
 }
 
 /** Millionths of a dollar; `rows` come newest first, a model's own price goes before `*`. */

@@ -1,9 +1,23 @@
 // The prices that the migrations bring: what a vendor's own quantities come to.
-import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { afterAll, beforeAll, expect, jest, test } from '@jest/globals';
 import type { Charge } from '../../shared/call.ts';
 import { commitLostCharges } from '../../ledger/steps.ts';
 import { openLives, type Lives } from './lives.ts';
 import { query } from './world.ts';
+
+/** What this file leaves as it is: all but Date. */
+const othersThanDate = [
+  'hrtime',
+  'nextTick',
+  'performance',
+  'queueMicrotask',
+  'setImmediate',
+  'clearImmediate',
+  'setInterval',
+  'clearInterval',
+  'setTimeout',
+  'clearTimeout',
+] as const;
 
 let lives: Lives;
 beforeAll(async () => {
@@ -38,4 +52,21 @@ test('a picture is priced by the image and not by its tokens, whichever model dr
   const drawn = { output_token: 1_120, image: 1 };
   expect(await priceOf('gemini', 'gemini-3.1-flash-image', drawn)).toBe(67_000);
   expect(await priceOf('gemini', 'gemini-3-pro-image', drawn)).toBe(134_000);
+});
+
+test('a price is in force by the clock of the database, whatever the clock of the process says', async () => {
+  const model = 'gemini-of-tomorrow';
+  await query(
+    lives,
+    `INSERT INTO price (provider, model, unit, valid_from, micro_usd, source) VALUES
+      ('gemini', $1, 'image', clock_timestamp() - interval '1 hour', 10, 'test'),
+      ('gemini', $1, 'image', clock_timestamp() + interval '1 hour', 99, 'test')`,
+    [model],
+  );
+  jest.useFakeTimers({ now: Date.now() + 2 * 3_600_000, doNotFake: [...othersThanDate] });
+  try {
+    expect(await priceOf('gemini', model, { image: 1 })).toBe(10);
+  } finally {
+    jest.useRealTimers();
+  }
 });
