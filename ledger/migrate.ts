@@ -6,15 +6,19 @@ import type { Client } from 'pg';
 import { toError } from '../shared/errors.ts';
 import { sessionConfig, withClient } from './schema-connection.ts';
 import { filters, prismaFolder, readMigrations, withSchemaEngine } from './schema-engine.ts';
-import { connectionLost, undoInterrupted } from './schema-script.ts';
+import { interruption, undoInterrupted, type Patience } from './schema-script.ts';
 import { schemaStatus, tooOld, type Asker, type SchemaStatus } from './schema-status.ts';
 
 const lockKey = 5_706_271_011; // any number, the same in every process
 
-/** Names of the migrations applied by this call, oldest first. Throws SchemaRefused when the schema is past this build. */
+/**
+ * Names of the migrations applied by this call, oldest first. Throws SchemaRefused when the schema is past this build, and an
+ * Error with the next step when a migration fails or finds its tables in use for longer than `patience`.
+ */
 export async function migrate(
   databaseUrl: string,
   folder: string = prismaFolder,
+  patience?: Patience,
 ): Promise<{ applied: string[] }> {
   return withClient(sessionConfig(databaseUrl), async (client) => {
     await lock(client);
@@ -25,8 +29,11 @@ export async function migrate(
     if (status.pending.length === 0) return { applied: [] };
     await client.query(undoInterrupted);
     const migrationsList = await readMigrations(folder);
-    const { appliedMigrationNames } = await withSchemaEngine(databaseUrl, folder, async (engine) =>
-      engine.applyMigrations({ migrationsList, filters }),
+    const { appliedMigrationNames } = await withSchemaEngine(
+      databaseUrl,
+      folder,
+      async (engine) => engine.applyMigrations({ migrationsList, filters }),
+      patience,
     ).catch((error: unknown) => {
       throw explained(error);
     });
@@ -72,9 +79,10 @@ async function lock(client: Client): Promise<void> {
 // The engine answers with a trace of its own source; what an operator needs is the name, the reason and the next step.
 function explained(cause: unknown): Error {
   const { message } = toError(cause);
-  if (message.includes(connectionLost)) {
+  const why = interruption.exec(message)?.[1];
+  if (why !== undefined) {
     const todo = 'run `storytime migrate` again, which goes on where it was interrupted';
-    return new Error(`migrating the ledger failed: ${connectionLost}; ${todo}`, { cause });
+    return new Error(`migrating the ledger failed: ${why}; ${todo}`, { cause });
   }
   const name = /migration_name="([^"]+)"|The `([^`]+)` migration started/
     .exec(message)

@@ -7,6 +7,7 @@ import { fileURLToPath } from 'node:url';
 import { bindMigrationAwareSqlAdapterFactory } from '@prisma/driver-adapter-utils';
 import type * as Wasm from '@prisma/schema-engine-wasm';
 import { openMigrationDatabase } from './schema-connection.ts';
+import { usualPatience, type Patience } from './schema-script.ts';
 
 export type SchemaEngine = Wasm.SchemaEngine;
 
@@ -20,8 +21,9 @@ export async function withSchemaEngine<Result>(
   databaseUrl: string,
   folder: string,
   work: (engine: SchemaEngine) => Promise<Result>,
+  patience: Patience = usualPatience,
 ): Promise<Result> {
-  const database = openMigrationDatabase(databaseUrl);
+  const database = openMigrationDatabase(databaseUrl, patience);
   try {
     const { SchemaEngine } = await loadOnce();
     const datamodels = (await readSchema(folder)).files.map((file): [string, string] => [
