@@ -5,8 +5,14 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type { Client } from 'pg';
 import { toError } from '../shared/errors.ts';
 import { sessionConfig, withClient } from './schema-connection.ts';
-import { filters, prismaFolder, readMigrations, withSchemaEngine } from './schema-engine.ts';
-import { interruption, undoInterrupted, type Patience } from './schema-script.ts';
+import {
+  filters,
+  prismaFolder,
+  readMigrations,
+  withSchemaEngine,
+  type MigrationList,
+} from './schema-engine.ts';
+import { interruption, isOneTransaction, undoInterrupted, type Patience } from './schema-script.ts';
 import { schemaStatus, tooOld, type Asker, type SchemaStatus } from './schema-status.ts';
 
 const lockKey = 5_706_271_011; // any number, the same in every process
@@ -34,8 +40,8 @@ export async function migrate(
       folder,
       async (engine) => engine.applyMigrations({ migrationsList, filters }),
       patience,
-    ).catch((error: unknown) => {
-      throw explained(error);
+    ).catch(async (error: unknown) => {
+      throw await explained(error, migrationsList, askerOf(client));
     });
     return { applied: appliedMigrationNames };
   });
@@ -77,7 +83,7 @@ async function lock(client: Client): Promise<void> {
 }
 
 // The engine answers with a trace of its own source; what an operator needs is the name, the reason and the next step.
-function explained(cause: unknown): Error {
+async function explained(cause: unknown, list: MigrationList, ask: Asker): Promise<Error> {
   const { message } = toError(cause);
   const why = interruption.exec(message)?.[1];
   if (why !== undefined) {
@@ -90,6 +96,27 @@ function explained(cause: unknown): Error {
     .find(Boolean);
   if (name === undefined) return new Error(`migrating the ledger failed: ${message.trim()}`, { cause });
   const reason = /ERROR: [^\n]*/.exec(message)?.[0] ?? 'it failed in an earlier run';
-  const todo = `nothing of it was kept: correct it, run \`storytime migrate --rolled-back ${name}\`, then migrate again`;
+  const kept = isOneTransaction(scriptOf(name, list)) ? 'nothing of it was kept:' : await keptParts(ask);
+  const todo = `${kept} correct it, run \`storytime migrate --rolled-back ${name}\`, then migrate again`;
   return new Error(`migration ${name} failed: ${reason}; ${todo}`, { cause });
+}
+
+function scriptOf(name: string, { migrationDirectories }: MigrationList): string {
+  const content = migrationDirectories.find(({ path }) => path === name)?.migrationFile.content;
+  return content?.tag === 'ok' ? content.value : '';
+}
+
+const readInvalid = {
+  name: 'schema_invalid',
+  text: `SELECT format('%I.%I', n.nspname, c.relname) AS name FROM pg_index i JOIN pg_class c ON c.oid = i.indexrelid
+    JOIN pg_namespace n ON n.oid = c.relnamespace WHERE n.nspname = 'storytime' AND NOT i.indisvalid ORDER BY 1`,
+};
+
+// CREATE INDEX CONCURRENTLY leaves an index behind that every write pays for and no query uses, and whose name is taken.
+async function keptParts(ask: Asker): Promise<string> {
+  // What the migration failed of is more important than a second failure.
+  const invalid = await ask(readInvalid).catch(() => []);
+  if (invalid.length === 0) return 'parts of it may have been kept: undo them,';
+  const drops = invalid.map(({ name }) => `run \`DROP INDEX CONCURRENTLY ${String(name)}\`,`);
+  return `parts of it were kept: ${drops.join(' ')}`;
 }

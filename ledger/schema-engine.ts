@@ -10,6 +10,7 @@ import { openMigrationDatabase } from './schema-connection.ts';
 import { usualPatience, type Patience } from './schema-script.ts';
 
 export type SchemaEngine = Wasm.SchemaEngine;
+export type MigrationList = Wasm.MigrationList;
 
 /** The folder with schema.prisma and migrations/: beside ledger/ in the sources as in dist/. */
 export const prismaFolder = fileURLToPath(new URL('../prisma/', import.meta.url));
@@ -54,7 +55,7 @@ export async function migrationNames(folder: string): Promise<string[]> {
 }
 
 /** The migrations as the engine wants them: it reads no file itself. */
-export async function readMigrations(folder: string): Promise<Wasm.MigrationList> {
+export async function readMigrations(folder: string): Promise<MigrationList> {
   const baseDir = join(folder, 'migrations');
   const lockfile = await readFile(join(baseDir, 'migration_lock.toml'), 'utf8').catch(() => null);
   const directories = (await migrationNames(folder)).map(async (path): Promise<Wasm.MigrationDirectory> => {

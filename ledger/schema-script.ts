@@ -121,39 +121,46 @@ async function whyInterrupted(
   const found = await adapter.queryRaw(query).catch(() => undefined);
   const who = found?.rows[0]?.[0];
   const named = typeof who === 'string' ? who : 'a transaction that has ended by now';
-  return `a lock was not to be had, try after try: in the way was ${named}; end that transaction (see pg_stat_activity)`;
+  return `a lock was not to be had, try after try; in the way was ${named}; end that transaction (see pg_stat_activity)`;
 }
 
 /** The oldest transaction that has a lock on a table or index which the script ($1) names. */
-const inTheWay = `select format('%s with %s on %s', concat_ws(', ',
-    coalesce('session ' || l.pid, 'a prepared transaction (pg_prepared_xacts)'), a.usename, a.state,
-    'its transaction begun ' || date_trunc('second', a.xact_start)), l.mode, c.relname)
+const inTheWay = `select format('%s (%s) with %s on %s',
+    coalesce('session ' || l.pid, 'a prepared transaction, see pg_prepared_xacts'),
+    concat_ws(', ', a.usename, a.state, 'begun ' || date_trunc('second', a.xact_start)), l.mode, c.relname)
   from pg_locks l join pg_class c on c.oid = l.relation left join pg_stat_activity a on a.pid = l.pid
   where l.granted and l.pid is distinct from pg_backend_pid() and c.relnamespace = 'storytime'::regnamespace
     and l.database = (select oid from pg_database where datname = current_database())
     and lower(c.relname) in (select regexp_split_to_table(lower($1), '\\W+'))
   order by a.xact_start nulls last, c.relkind desc limit 1`;
 
-function codeOf(error: unknown): string | undefined {
-  const { cause } = error as { cause?: { originalCode?: unknown } };
-  return typeof cause?.originalCode === 'string' ? cause.originalCode : undefined;
+interface Refused {
+  kind?: string;
+  originalCode?: string;
+  originalMessage?: string;
+}
+
+/** By its shape: the adapter may have a class of its own. Empty when it is no error of the adapter. */
+function causeOf(error: unknown): Refused {
+  return (error as { cause?: Refused }).cause ?? {};
 }
 
 /** Whether the server refused the script and still listens: any SQLSTATE but those of a session that ends. */
 function isAnswer(error: unknown): boolean {
-  return !/^(?:08|57P)/.test(codeOf(error) ?? '08');
+  return !/^(?:08|57P)/.test(causeOf(error).originalCode ?? '08');
 }
 
 /** Whether others had what it needs: lock_not_available, or deadlock_detected, which ends either side. */
 function isInTheWay(error: unknown): boolean {
-  return ['55P03', '40P01'].includes(codeOf(error) ?? '');
+  return ['55P03', '40P01'].includes(causeOf(error).originalCode ?? '');
 }
 
-/** PostgreSQL's message: the adapter has words of its own for some, from which nobody learns what was refused. */
+// The adapter and the engine have words of their own for some SQLSTATEs, from which nobody learns what was refused. Under one
+// that is never theirs (P0001, raise_exception) PostgreSQL's message is handed on.
 function inItsOwnWords(error: unknown): unknown {
-  if (!(error instanceof DriverAdapterError) || error.cause.kind === 'postgres') return error;
-  const { originalCode, originalMessage } = error.cause;
-  return postgresError(originalCode ?? '', originalMessage ?? error.message, 'ERROR');
+  const { kind, originalMessage } = causeOf(error);
+  if (kind === 'postgres' || originalMessage === undefined) return error;
+  return postgresError('P0001', originalMessage, 'ERROR');
 }
 
 function postgresError(code: string, message: string, severity = 'FATAL'): DriverAdapterError {

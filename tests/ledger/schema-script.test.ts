@@ -6,7 +6,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { pathToFileURL } from 'node:url';
 import { afterEach, beforeEach, expect, test } from '@jest/globals';
 import { Client } from 'pg';
-import { migrate, migrationStatus } from '../../ledger/migrate.ts';
+import { markRolledBack, migrate, migrationStatus } from '../../ledger/migrate.ts';
 import { prismaFolder } from '../../ledger/schema-engine.ts';
 import { createEmptyDatabase, type TestDatabase } from '../support/database.ts';
 import { createFolder, removeFolder } from '../support/folders.ts';
@@ -141,7 +141,7 @@ test('a migration that never gets its table says who has it, and the next call g
   const tried = migrate(database.url, folder, { waitMs: 20, pauseMs: 1, tries: 3 });
   await expect(tried).rejects.toThrow(
     new RegExp(
-      `session ${rows[0]?.pid}, \\w+, idle in transaction, .* with AccessShareLock on job; .*pg_stat_activity.*; run \`storytime migrate\` again`,
+      `session ${rows[0]?.pid} \\(\\w+, idle in transaction, begun .*\\) with AccessShareLock on job; .*pg_stat_activity.*; run \`storytime migrate\` again`,
     ),
   );
   expect(await migrationStatus(database.url, folder)).toMatchObject({ pending: [name] });
@@ -183,4 +183,36 @@ test('such a script that was interrupted is refused, because a part of it may ha
   expect(await cut).toMatch(/was lost/);
   await holder.query('rollback');
   await expect(migrate(database.url, folder)).rejects.toThrow(/_slow failed: .*--rolled-back/);
+});
+
+test('an index that was half built when it was stopped is dropped and built again, in the steps that the message tells', async () => {
+  await addMigration(concurrent);
+  await holder.query('begin; lock table storytime.job in row exclusive mode');
+  const cut = migrate(database.url, folder).catch(String);
+  await watcher.query('select pg_cancel_backend($1)', [await waiting(1)]);
+  const steps = `run \`DROP INDEX CONCURRENTLY storytime.story_probe\`, correct it, run \`storytime migrate --rolled-back ${name}\``;
+  expect(await cut).toContain(
+    `failed: ERROR: canceling statement due to user request; parts of it were kept: ${steps}`,
+  );
+  await holder.query('rollback');
+  await expect(migrate(database.url, folder)).rejects.toThrow(
+    `failed in an earlier run; parts of it were kept: ${steps}`,
+  );
+  await holder.query('drop index concurrently storytime.story_probe');
+  await markRolledBack(database.url, name, folder);
+  expect(await migrate(database.url, folder)).toEqual({ applied: [name] });
+  const { rows } = await holder.query(
+    `select indisvalid from pg_index where indexrelid = 'storytime.story_probe'::regclass`,
+  );
+  expect(rows).toEqual([{ indisvalid: true }]);
+});
+
+test('what the rows of a table forbid is told in the words of PostgreSQL', async () => {
+  await addMigration(
+    `insert into leader (holder, until, duty) select gen_random_uuid(), now(), d from unnest(array['a', 'b']) d;\n` +
+      `create unique index story_probe on leader (until);`,
+  );
+  await expect(migrate(database.url, folder)).rejects.toThrow(
+    /_slow failed: ERROR: could not create unique index "story_probe"; nothing of it was kept/,
+  );
 });
