@@ -22,7 +22,7 @@ export async function missingSql(databaseUrl: string, folder: string = prismaFol
   });
 }
 
-/** What in the migrations would break the build before, without a note; one line each. */
+/** What in the migrations would break or hold up the build before; one line each, with the remedy. */
 export async function breakingMigrations(folder: string = prismaFolder): Promise<string[]> {
   const { migrationDirectories } = await readMigrations(folder);
   return contractProblems(

@@ -1,5 +1,6 @@
-// For developers: what in a migration would break the build before it, which still runs while the database is migrated. Such a
-// statement needs a note that names the version since which nothing reads or leaves out what it takes away, and a floor.
+// For developers: what in a migration would break the build before it, which still runs while the database is migrated, or would
+// hold it up. What breaks it needs a note that names the version since which nothing reads or leaves out what is taken away, and
+// a floor; an index that holds it up is built in another way.
 // Judges the text, so it can be fooled; it is there for the slip, not for the trick. Pure.
 
 export interface MigrationText {
@@ -7,8 +8,18 @@ export interface MigrationText {
   sql: string;
 }
 
+/** The newest migration when indexes came to be judged. Those up to it have plain ones and stay: a file that landed is not edited. */
+const lastUnjudged = '20261128031326_artifact_parts';
+
 const note = /^--\s*contract: not read since version \S+/m;
 const floor = /INSERT\s+INTO\s+"?schema_floor"?\s*\(\s*"?migration"?\s*\)\s*VALUES\s*\(\s*'([^']+)'\s*\)/i;
+const small = /^--\s*stays small: "?(\w+)"?,? +\w/gm;
+const tableName = '(?:"?\\w+"?\\.)?"?(\\w+)"?';
+const created = new RegExp(`^CREATE\\s+TABLE\\s+(?:IF\\s+NOT\\s+EXISTS\\s+)?${tableName}`, 'i');
+const index = new RegExp(`^CREATE\\s+(?:UNIQUE\\s+)?INDEX\\b.*?\\bON\\s+(?:ONLY\\s+)?${tableName}`, 'i');
+const altered = new RegExp(`^ALTER\\s+TABLE\\s+(?:ONLY\\s+|IF\\s+EXISTS\\s+)*${tableName}`, 'i');
+/** Not part of any transaction, so of no script with a second statement either. */
+const alone = /^(?:CREATE\s+(?:UNIQUE\s+)?|DROP\s+|RE)INDEX\b.*?\bCONCURRENTLY\b/i;
 const uniqueName = '"?\\w+_(?:key|pkey)"?';
 
 /** What breaks the build before, by the words it is told in. `on`: only on tables that this migration does not create. */
@@ -47,49 +58,81 @@ const breaking: readonly { what: string; pattern: RegExp }[] = [
 
 /** What is wrong with each migration, one line each; `migrations` oldest first, for the names that a floor may have. */
 export function contractProblems(migrations: readonly MigrationText[]): string[] {
-  return migrations.flatMap(({ name, sql }, index) => {
-    const found = breakingStatements(sql);
-    if (found.length === 0) return [];
-    const earlier = migrations.slice(0, index).map((migration) => migration.name);
-    const raised = floor.exec(sql)?.[1];
+  return migrations.flatMap((migration, at) => [
+    ...(migration.name > lastUnjudged ? indexProblems(migration) : []),
+    ...breakingProblems(migration, migrations.slice(0, at)),
+  ]);
+}
+
+function breakingProblems({ name, sql }: MigrationText, earlier: readonly MigrationText[]): string[] {
+  const found = breakingStatements(sql);
+  if (found.length === 0) return [];
+  // An index that must be alone has its floor in the migration before.
+  const before = statementsOf(sql).some((statement) => alone.test(statement));
+  const raised = floor.exec((before ? earlier.at(-1)?.sql : sql) ?? '')?.[1];
+  const where = before ? ' in a migration just before it' : '';
+  return [
+    ...(note.test(sql)
+      ? []
+      : found.map((line) => `${name} ${line}; add \`-- contract: not read since version X\``)),
+    ...(earlier.some((migration) => migration.name === raised)
+      ? []
+      : [
+          `${name} raises no floor: add INSERT INTO "schema_floor" ("migration") VALUES ('<an earlier migration>')${where}`,
+        ]),
+  ];
+}
+
+// Whatever the table: which ones grow without end (jobs, attempts, steps, charges, files) and which never will is nothing that
+// the text tells, so the one who knows says it.
+function indexProblems({ name, sql }: MigrationText): string[] {
+  const statements = statementsOf(sql);
+  const exempt = new Set([
+    ...createdIn(statements),
+    ...Array.from(sql.matchAll(small), ([, table]) => table),
+  ]);
+  return statements.flatMap((statement) => {
+    const told = statement.slice(0, 80);
+    if (alone.test(statement)) {
+      if (/\bIF\s+NOT\s+EXISTS\b/i.test(statement))
+        return [
+          `${name} takes the invalid index that a failed try leaves for its own (${told}); leave out IF NOT EXISTS`,
+        ];
+      return statements.length === 1
+        ? []
+        : [`${name} cannot be run: only a migration of its own can hold ${told}; move it to one`];
+    }
+    const table = index.exec(statement)?.[1];
+    if (table === undefined || exempt.has(table)) return [];
     return [
-      ...(note.test(sql)
-        ? []
-        : found.map((line) => `${name} ${line}; add \`-- contract: not read since version X\``)),
-      ...(raised !== undefined && earlier.includes(raised)
-        ? []
-        : [
-            `${name} raises no floor: add INSERT INTO "schema_floor" ("migration") VALUES ('<an earlier migration>')`,
-          ]),
+      `${name} lets nobody write to ${table} while it builds an index (${told}); make it CREATE INDEX CONCURRENTLY in a migration of its own, or, if the table never grows large, add \`-- stays small: ${table}, because ...\``,
     ];
   });
 }
 
+function createdIn(statements: readonly string[]): Set<string> {
+  return new Set(statements.flatMap((statement) => created.exec(statement)?.[1] ?? []));
+}
+
 function breakingStatements(sql: string): string[] {
   const statements = statementsOf(sql);
-  const created = new Set(
-    statements.flatMap(
-      (statement) => /^CREATE\s+TABLE\s+(?:IF\s+NOT\s+EXISTS\s+)?"?(\w+)"?/i.exec(statement)?.[1] ?? [],
-    ),
-  );
+  const ours = createdIn(statements);
   return statements.flatMap((statement) => {
-    const table =
-      /^(?:ALTER\s+TABLE\s+(?:ONLY\s+|IF\s+EXISTS\s+)*|CREATE\s+UNIQUE\s+INDEX\b.*?\bON\s+)"?(\w+)"?/i.exec(
-        statement,
-      )?.[1];
-    if (table !== undefined && created.has(table)) return [];
+    const table = (altered.exec(statement) ?? index.exec(statement))?.[1];
+    if (table !== undefined && ours.has(table)) return [];
     return breaking
       .filter(({ pattern }) => pattern.test(statement))
       .map(({ what }) => `${what} (${statement.slice(0, 80)})`);
   });
 }
 
+/** Comments, texts, names and function bodies, in the order they stand in: an apostrophe in a comment begins no text. */
+const quoted = /--[^\n]*|\/\*[\s\S]*?\*\/|'(?:[^']|'')*'|"[^"]*"|\$(\w*)\$[\s\S]*?\$\1\$/g;
+
 /** The statements on one line each, without comments, texts and function bodies. */
 function statementsOf(sql: string): string[] {
   return sql
-    .replaceAll(/\$(\w*)\$[\s\S]*?\$\1\$/g, '$$')
-    .replaceAll(/'(?:[^']|'')*'/g, "''")
-    .replaceAll(/--[^\n]*|\/\*[\s\S]*?\*\//g, ' ')
+    .replaceAll(quoted, (text) => (text.startsWith('"') ? text : /^[-/]/.test(text) ? ' ' : "''"))
     .split(';')
     .map((statement) => statement.replaceAll(/\s+/g, ' ').trim())
     .filter((statement) => statement !== '');

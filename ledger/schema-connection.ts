@@ -11,7 +11,7 @@ import type {
 import { Client, Pool, type PoolConfig } from 'pg';
 import { parseIntoClientConfig } from 'pg-connection-string';
 import { sessionOf } from '../shared/addresses.ts';
-import { marksScripts } from './schema-script.ts';
+import { marksScripts, type Patience } from './schema-script.ts';
 
 export interface MigrationDatabase extends SqlMigrationAwareDriverAdapterFactory {
   close: () => Promise<void>;
@@ -28,7 +28,7 @@ export function sessionConfig(databaseUrl: string): PoolConfig {
 }
 
 /** Opens connections for one run of the engine; `close` ends them all. */
-export function openMigrationDatabase(databaseUrl: string): MigrationDatabase {
+export function openMigrationDatabase(databaseUrl: string, patience: Patience): MigrationDatabase {
   const config = sessionConfig(databaseUrl);
   const pools = new Set<Pool>();
   const open = async (
@@ -41,7 +41,10 @@ export function openMigrationDatabase(databaseUrl: string): MigrationDatabase {
     const close = async (): Promise<void> => {
       if (pools.delete(pool)) await pool.end();
     };
-    return { adapter: corrected(await new PrismaPg(pool, { schema: 'storytime' }).connect()), close };
+    return {
+      adapter: corrected(await new PrismaPg(pool, { schema: 'storytime' }).connect(), patience),
+      close,
+    };
   };
   return {
     provider: 'postgres',
@@ -69,9 +72,9 @@ interface Answer {
   fields?: { dataTypeID: number }[];
 }
 
-function corrected(adapter: SqlDriverAdapter): SqlDriverAdapter {
+function corrected(adapter: SqlDriverAdapter, patience: Patience): SqlDriverAdapter {
   const letters = new WeakMap<SqlQuery, boolean[]>();
-  marksScripts(adapter);
+  marksScripts(adapter, patience);
   // The catalogue's one-letter type "char" (18) is refused: pass it off as bpchar (1042), then give its columns the type
   // that the engine's reader of PostgreSQL 18's NOT NULL constraints insists on.
   const inner = adapter as unknown as { performIO: (query: SqlQuery) => Promise<Answer> };

@@ -7,8 +7,10 @@ import { fileURLToPath } from 'node:url';
 import { bindMigrationAwareSqlAdapterFactory } from '@prisma/driver-adapter-utils';
 import type * as Wasm from '@prisma/schema-engine-wasm';
 import { openMigrationDatabase } from './schema-connection.ts';
+import { usualPatience, type Patience } from './schema-script.ts';
 
 export type SchemaEngine = Wasm.SchemaEngine;
+export type MigrationList = Wasm.MigrationList;
 
 /** The folder with schema.prisma and migrations/: beside ledger/ in the sources as in dist/. */
 export const prismaFolder = fileURLToPath(new URL('../prisma/', import.meta.url));
@@ -20,8 +22,9 @@ export async function withSchemaEngine<Result>(
   databaseUrl: string,
   folder: string,
   work: (engine: SchemaEngine) => Promise<Result>,
+  patience: Patience = usualPatience,
 ): Promise<Result> {
-  const database = openMigrationDatabase(databaseUrl);
+  const database = openMigrationDatabase(databaseUrl, patience);
   try {
     const { SchemaEngine } = await loadOnce();
     const datamodels = (await readSchema(folder)).files.map((file): [string, string] => [
@@ -52,7 +55,7 @@ export async function migrationNames(folder: string): Promise<string[]> {
 }
 
 /** The migrations as the engine wants them: it reads no file itself. */
-export async function readMigrations(folder: string): Promise<Wasm.MigrationList> {
+export async function readMigrations(folder: string): Promise<MigrationList> {
   const baseDir = join(folder, 'migrations');
   const lockfile = await readFile(join(baseDir, 'migration_lock.toml'), 'utf8').catch(() => null);
   const directories = (await migrationNames(folder)).map(async (path): Promise<Wasm.MigrationDirectory> => {

@@ -1,6 +1,6 @@
 // node prisma/author.mjs dev NAME   writes prisma/migrations/<time>_NAME from the changes in schema.prisma
-// node prisma/author.mjs check      fails when schema.prisma has changes without a migration, or a migration would break the
-//                                   build before it (docs/versions.md)
+// node prisma/author.mjs check      fails when schema.prisma has changes without a migration, or a migration would break or
+//                                   hold up the build before it (docs/versions.md)
 // Works offline, in an embedded PostgreSQL of its own that is thrown away.
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';

@@ -4,8 +4,10 @@ import { contractProblems } from '../../ledger/contract.ts';
 
 const first = { name: '1_first', sql: 'CREATE TABLE "job" ("id" UUID NOT NULL, "old" TEXT);' };
 
+const second = '29990101000000_second';
+
 function problems(sql: string): string[] {
-  return contractProblems([first, { name: '2_second', sql }]);
+  return contractProblems([first, { name: second, sql }]);
 }
 
 test('what breaks the build before is refused without a note', () => {
@@ -41,7 +43,8 @@ test('what only adds, and whatever happens to a table of the same migration, is 
     'ALTER TABLE "job" ADD COLUMN "new" TEXT',
     'ALTER TABLE "job" ADD COLUMN "new" SMALLINT NOT NULL DEFAULT 1,\nADD COLUMN "why" TEXT',
     `ALTER TABLE "worker" ADD COLUMN "knows" TEXT[] DEFAULT ARRAY[]::TEXT[]`,
-    'CREATE INDEX "i" ON "job"("old") WHERE "old" IS NOT NULL; DROP INDEX "job_old_idx"',
+    'CREATE INDEX CONCURRENTLY "i" ON "job"("old") WHERE "old" IS NOT NULL',
+    'DROP INDEX "job_old_idx"',
     'ALTER TABLE "job" ALTER COLUMN "old" DROP NOT NULL; ALTER TABLE "job" DROP CONSTRAINT "job_priority_check"',
     'CREATE TABLE "page" ("id" INT NOT NULL); ALTER TABLE "page" ADD CONSTRAINT "c" CHECK ("id" > 0); CREATE UNIQUE INDEX "page_key" ON "page"("id")',
     `-- DROP TABLE "job"\nINSERT INTO "price" ("source") VALUES ('DROP TABLE "job"; x')`,
@@ -54,8 +57,49 @@ test('a note says since when nothing reads it, and a floor keeps out the builds 
   const sql = '-- contract: not read since version 1.4.0\nALTER TABLE "job" DROP COLUMN "old";';
   const raise = (name: string) => `${sql}\nINSERT INTO "schema_floor" ("migration") VALUES ('${name}');`;
   expect(problems(raise('1_first'))).toEqual([]);
-  for (const wrong of [sql, raise('2_second'), raise('unheard_of')])
-    expect(problems(wrong)).toEqual([expect.stringContaining('2_second raises no floor')]);
+  for (const wrong of [sql, raise(second), raise('unheard_of')])
+    expect(problems(wrong)).toEqual([expect.stringContaining(`${second} raises no floor`)]);
+});
+
+test('an index that lets nobody write to a table while it is built is refused, and told how it is built instead', () => {
+  const refused = [
+    'CREATE INDEX "i" ON "job"("old")',
+    'CREATE INDEX ON "storytime"."job" USING btree (old)',
+    'create index i on only job (old)',
+    `-- What Prisma's language has no word for.\nCREATE INDEX "i" ON "job" ("old") WHERE "old" = 'it''s'`,
+    'CREATE TABLE "page" ("id" INT); CREATE INDEX "i" ON "job"("old")',
+    '-- stays small: gate, a row for each\nCREATE INDEX "i" ON "job"("old")',
+    '-- stays small: job\nCREATE INDEX "i" ON "job"("old")',
+  ];
+  const remedy =
+    /to job while it builds .* CREATE INDEX CONCURRENTLY in a migration of its own, .* `-- stays small: job, because/;
+  for (const sql of refused) expect([sql, problems(sql)]).toEqual([sql, [expect.stringMatching(remedy)]]);
+  const fine = [
+    '-- stays small: job, a row for each queue\nCREATE INDEX "i" ON "job"("old")',
+    'CREATE TABLE "page" ("id" INT); CREATE INDEX "i" ON "page"("id")',
+    'DROP INDEX CONCURRENTLY "job_old_idx"',
+  ];
+  for (const sql of fine) expect([sql, problems(sql)]).toEqual([sql, []]);
+});
+
+test('an index that is built beside the writers is alone in its migration and takes no half one for its own', () => {
+  const add = 'ALTER TABLE "job" ADD COLUMN "new" TEXT;';
+  for (const sql of ['CREATE INDEX CONCURRENTLY "i" ON "job"("new")', 'DROP INDEX CONCURRENTLY "i"'])
+    expect(problems(`${add} ${sql}`)).toEqual([
+      expect.stringMatching(/only a migration of its own can hold/),
+    ]);
+  expect(problems('CREATE INDEX CONCURRENTLY IF NOT EXISTS "i" ON "job"("old")')).toEqual([
+    expect.stringMatching(/leave out IF NOT EXISTS/),
+  ]);
+});
+
+test('a unique index that is built so has its floor in the migration before it', () => {
+  const sql =
+    '-- contract: not read since version 1.4.0\nCREATE UNIQUE INDEX CONCURRENTLY "job_old_key" ON "job"("old");';
+  const floor = `INSERT INTO "schema_floor" ("migration") VALUES ('1_first');`;
+  const raising = { name: '29980101000000_floor', sql: floor };
+  expect(contractProblems([first, raising, { name: second, sql }])).toEqual([]);
+  expect(problems(sql)).toEqual([expect.stringMatching(/raises no floor: .* in a migration just before it/)]);
 });
 
 test('every migration of this repository leaves the build before it running', async () => {

@@ -175,6 +175,18 @@ test('a change of schema.prisma becomes a migration, offline, and no shadow data
   });
 });
 
+test('an index that a migration of its own builds beside the writers is the one that schema.prisma asks for', async () => {
+  await onCopy(async (folder, { url }) => {
+    const path = join(folder, 'schema.prisma');
+    const text = await readFile(path, 'utf8');
+    await writeFile(path, text.replace('@@map("leader")', '@@index([until])\n  @@map("leader")'));
+    expect(await missingSql(url, folder)).toContain('CREATE INDEX "leader_until_idx"');
+    const sql = 'CREATE INDEX CONCURRENTLY "leader_until_idx" ON "leader"("until");';
+    await addMigration(folder, '29990101000000_index', sql);
+    expect(await missingSql(url, folder)).toBe('');
+  });
+});
+
 test('the schema engine is of the same commit as the Prisma client', () => {
   const require = createRequire(import.meta.url);
   const engines = createRequire(require.resolve('prisma/package.json'))(

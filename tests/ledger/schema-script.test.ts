@@ -6,14 +6,15 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { pathToFileURL } from 'node:url';
 import { afterEach, beforeEach, expect, test } from '@jest/globals';
 import { Client } from 'pg';
-import { migrate, migrationStatus } from '../../ledger/migrate.ts';
+import { markRolledBack, migrate, migrationStatus } from '../../ledger/migrate.ts';
 import { prismaFolder } from '../../ledger/schema-engine.ts';
 import { createEmptyDatabase, type TestDatabase } from '../support/database.ts';
 import { createFolder, removeFolder } from '../support/folders.ts';
 import { startProcess, type TestProcess } from '../support/processes.ts';
 
 const name = '29990101000000_slow';
-const slow = `create table story_probe (id int);\nselect pg_advisory_xact_lock(42);\ninsert into story_probe values (1); -- done`;
+// Waits for as long as the test likes, not only as long as scripts do.
+const slow = `set local lock_timeout = 0;\ncreate table story_probe (id int);\nselect pg_advisory_xact_lock(42);\ninsert into story_probe values (1); -- done`;
 
 let folder: string;
 let database: TestDatabase;
@@ -104,6 +105,68 @@ test('a lost connection is told as such, not as a fault of the migration, and th
   expect(await migrate(database.url, folder)).toEqual({ applied: [name] });
 });
 
+const alters = `alter table job add column story_probe int;\ncreate table story_probe as select 1 as id;`;
+/** Short waits, so that others get their turn soon; it never gives up. */
+const tireless = { waitMs: 200, pauseMs: 20, tries: Infinity };
+
+/** How often the migration was tried, by the engine's own account, and how it ended. */
+async function runs(): Promise<unknown[]> {
+  const { rows } = await watcher.query(
+    `select finished_at is not null as done, rolled_back_at is not null as undone from storytime._prisma_migrations
+     where migration_name = $1 order by started_at`,
+    [name],
+  );
+  return rows;
+}
+
+test('while a migration waits for a table everybody else goes on, and once the table is free it is applied once', async () => {
+  await addMigration(alters);
+  await holder.query('begin; select from storytime.job');
+  const migrated = migrate(database.url, folder, tireless);
+  for (let reads = 0; reads < 5; reads += 1) {
+    await waiting(1);
+    await watcher.query('select from storytime.job');
+    await watcher.query('update storytime.job set progress = 0');
+  }
+  await holder.query('commit');
+  expect(await migrated).toEqual({ applied: [name] });
+  expect(await probes()).toBe(1);
+  expect(await runs()).toEqual([{ done: true, undone: false }]);
+});
+
+test('a migration that never gets its table says who has it, and the next call goes on with nothing to correct', async () => {
+  await addMigration(alters);
+  const { rows } = await holder.query<{ pid: number }>('select pg_backend_pid() as pid');
+  await holder.query('begin; select from storytime.job');
+  const tried = migrate(database.url, folder, { waitMs: 20, pauseMs: 1, tries: 3 });
+  await expect(tried).rejects.toThrow(
+    new RegExp(
+      `session ${rows[0]?.pid} \\(\\w+, idle in transaction, begun .*\\) with AccessShareLock on job; .*pg_stat_activity.*; run \`storytime migrate\` again`,
+    ),
+  );
+  expect(await migrationStatus(database.url, folder)).toMatchObject({ pending: [name] });
+  await holder.query('commit');
+  expect(await migrate(database.url, folder)).toEqual({ applied: [name] });
+  expect(await probes()).toBe(1);
+  expect(await runs()).toEqual([
+    { done: false, undone: true },
+    { done: true, undone: false },
+  ]);
+});
+
+test('a migration that PostgreSQL ends for a deadlock with the others is run again', async () => {
+  await addMigration(
+    `alter table job add column story_probe int;\nalter table artifact add column more int;`,
+  );
+  // The other side is never the one that is ended.
+  await holder.query(`set deadlock_timeout = '1h'; begin; select from storytime.artifact`);
+  const migrated = migrate(database.url, folder, { ...tireless, waitMs: 5_000 });
+  await waiting(1);
+  await holder.query('select from storytime.job');
+  await holder.query('commit');
+  expect(await migrated).toEqual({ applied: [name] });
+});
+
 const concurrent = 'create index concurrently story_probe on storytime.job (summary);';
 
 test('a script that no transaction can hold is run as it is', async () => {
@@ -120,4 +183,36 @@ test('such a script that was interrupted is refused, because a part of it may ha
   expect(await cut).toMatch(/was lost/);
   await holder.query('rollback');
   await expect(migrate(database.url, folder)).rejects.toThrow(/_slow failed: .*--rolled-back/);
+});
+
+test('an index that was half built when it was stopped is dropped and built again, in the steps that the message tells', async () => {
+  await addMigration(concurrent);
+  await holder.query('begin; lock table storytime.job in row exclusive mode');
+  const cut = migrate(database.url, folder).catch(String);
+  await watcher.query('select pg_cancel_backend($1)', [await waiting(1)]);
+  const steps = `run \`DROP INDEX CONCURRENTLY storytime.story_probe\`, correct it, run \`storytime migrate --rolled-back ${name}\``;
+  expect(await cut).toContain(
+    `failed: ERROR: canceling statement due to user request; parts of it were kept: ${steps}`,
+  );
+  await holder.query('rollback');
+  await expect(migrate(database.url, folder)).rejects.toThrow(
+    `failed in an earlier run; parts of it were kept: ${steps}`,
+  );
+  await holder.query('drop index concurrently storytime.story_probe');
+  await markRolledBack(database.url, name, folder);
+  expect(await migrate(database.url, folder)).toEqual({ applied: [name] });
+  const { rows } = await holder.query(
+    `select indisvalid from pg_index where indexrelid = 'storytime.story_probe'::regclass`,
+  );
+  expect(rows).toEqual([{ indisvalid: true }]);
+});
+
+test('what the rows of a table forbid is told in the words of PostgreSQL', async () => {
+  await addMigration(
+    `insert into leader (holder, until, duty) select gen_random_uuid(), now(), d from unnest(array['a', 'b']) d;\n` +
+      `create unique index story_probe on leader (until);`,
+  );
+  await expect(migrate(database.url, folder)).rejects.toThrow(
+    /_slow failed: ERROR: could not create unique index "story_probe"; nothing of it was kept/,
+  );
 });
