@@ -13,7 +13,7 @@ import type { Db } from './db.ts';
 import { isLedgerDown } from './ledger-errors.ts';
 import type { Dispatch } from './insert.ts';
 import { sqlStates, startableStates } from './moves.ts';
-import { engineQueue } from './waiters.ts';
+import { engineQueue, shownAttempt } from './waiters.ts';
 
 export interface RelayOptions {
   db: Db;
@@ -53,15 +53,20 @@ const noteError = {
 };
 
 // Of its own queues only: those of a newer build are carried by that one, which has a leader of its own.
+const unclaimed = `dispatched_at IS NULL AND claimed_until < statement_timestamp() AND queue = ANY($1::text[])`;
+
+// The untold died with their process (ledger/rescue.ts): an hour back, by the index of the dead, is longer than anything keeps them.
 const claimRows = {
   name: 'relay_claim',
   text: `WITH due AS (
-      SELECT id FROM job
-      WHERE dispatched_at IS NULL AND state IN (${sqlStates(startableStates)}) AND claimed_until < statement_timestamp()
-        AND queue = ANY($1::text[])
-      ORDER BY claimed_until LIMIT ${batchSize} FOR UPDATE SKIP LOCKED)
-    UPDATE job j SET claimed_until = clock_timestamp() + interval '10 s' FROM due WHERE j.id = due.id
-    RETURNING j.id, j.generation, j.kind, ${engineQueue('j')} AS queue, j.priority, j.tenant, j.summary, j.failures + 1 AS attempt,
+      SELECT id FROM job WHERE ${unclaimed} AND state IN (${sqlStates(startableStates)})
+      ORDER BY claimed_until LIMIT ${batchSize} FOR UPDATE SKIP LOCKED),
+    untold AS (
+      SELECT id FROM job WHERE ${unclaimed} AND state = 'dead' AND finished_at > statement_timestamp() - interval '1 hour'
+      LIMIT ${batchSize} FOR UPDATE SKIP LOCKED)
+    UPDATE job j SET claimed_until = clock_timestamp() + interval '10 s'
+    FROM (SELECT id FROM due UNION ALL SELECT id FROM untold) AS claimed WHERE j.id = claimed.id
+    RETURNING j.id, j.generation, j.kind, ${engineQueue('j')} AS queue, j.priority, j.tenant, j.summary, ${shownAttempt('j')} AS attempt,
       greatest(0, extract(epoch FROM j.run_at - clock_timestamp()) * 1000)::float8 AS delay_ms`,
 };
 

@@ -60,8 +60,8 @@ const rescueRows = {
       UPDATE job j SET state = f.next, lease_until = NULL, crashes = f.crashes_now,
         failures = j.failures + coalesce(f.proven, false)::int,
         generation = j.generation + (f.next IN (${dispatched}))::int,
-        dispatched_at = CASE WHEN f.next = 'waiting' THEN NULL ELSE j.dispatched_at END,
-        claimed_until = CASE WHEN f.next = 'waiting' THEN ${claim} END,
+        dispatched_at = CASE WHEN f.next IN (${dispatched}) THEN NULL ELSE j.dispatched_at END,
+        claimed_until = CASE WHEN f.next IN (${dispatched}) THEN ${claim} END,
         run_at = CASE WHEN f.next IN ('waiting', 'parked') THEN clock_timestamp() ELSE j.run_at END,
         parked_for = CASE WHEN f.next = 'parked' THEN '${parkedForLane}' END,
         finished_at = CASE WHEN f.next IN (${sqlStates(finalStates)}) THEN clock_timestamp() END,
@@ -75,8 +75,7 @@ const rescueRows = {
       SELECT id, attempt_no, generation - (state IN (${dispatched}))::int, CASE WHEN crashed THEN 'crashed' ELSE 'lost' END::attempt_outcome,
         CASE WHEN proven THEN 'bug' END, message, worker_id, started_at, clock_timestamp() FROM moved),
     ${wakeWaiters('moved')}
-    SELECT own_queue, crashed, message, id, state, generation, kind, CASE WHEN state = 'dead' THEN own_queue ELSE queue END AS queue,
-      priority, tenant, summary, attempt - (state = 'dead' AND proven)::int AS attempt, delay_ms FROM moved
+    SELECT own_queue, crashed, message, id, state, generation, kind, queue, priority, tenant, summary, attempt, delay_ms FROM moved
     UNION ALL SELECT NULL, NULL, NULL, id, state, generation, kind, queue, priority, tenant, summary, attempt, delay_ms FROM woken`,
 };
 

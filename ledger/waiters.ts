@@ -5,14 +5,21 @@ import type { Db } from './db.ts';
 import { claim, type Dispatch } from './insert.ts';
 import { finalStates, sqlStates } from './moves.ts';
 
-/** The engine's queue of a job, as SQL: its own, or the lane of those that were in a process that died twice. */
+/**
+ * The engine's queue of a job, as SQL: its own, or the lane of those that were in a process that died twice. Of the dead it is their
+ * own again: they go there to be listed, not to be run.
+ */
 export const engineQueue = (alias: string): string =>
-  `CASE WHEN ${alias}.crashes >= ${crashesToLane} THEN '${quarantineQueue}' ELSE ${alias}.queue END`;
+  `CASE WHEN ${alias}.crashes >= ${crashesToLane} AND ${alias}.state <> 'dead' THEN '${quarantineQueue}' ELSE ${alias}.queue END`;
+
+/** The number of the attempt that a delivery is for, as SQL; of the dead the last one that was used up. */
+export const shownAttempt = (alias: string): string =>
+  `greatest(1, ${alias}.failures + (${alias}.state <> 'dead')::int)`;
 
 /** The columns a statement returns for every job that must go to the engine; `queue` is the engine's. */
 export const dispatchColumns = (alias: string): string =>
   `${alias}.id, ${alias}.state, ${alias}.generation, ${alias}.kind, ${engineQueue(alias)} AS queue, ${alias}.priority, ${alias}.tenant, ${alias}.summary,
-    ${alias}.failures + 1 AS attempt, greatest(0, extract(epoch FROM ${alias}.run_at - clock_timestamp()) * 1000)::float8 AS delay_ms`;
+    ${shownAttempt(alias)} AS attempt, greatest(0, extract(epoch FROM ${alias}.run_at - clock_timestamp()) * 1000)::float8 AS delay_ms`;
 
 export interface DispatchRow extends Omit<Dispatch, 'delayMs'> {
   state: string;

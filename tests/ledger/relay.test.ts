@@ -5,9 +5,11 @@ import { engineId, type Broker } from '../../engine/types.ts';
 import { redispatch } from '../../ledger/recover.ts';
 import { createRelay, type Relay } from '../../ledger/relay.ts';
 import { registry } from '../../queues/index.ts';
+import { quarantineQueue } from '../../queues/quarantine.ts';
 import { freePort } from '../../ledger/embedded/port.ts';
 import { eventually } from '../support/house.ts';
 import { startRedis } from '../support/redis.ts';
+import { die, round, worker } from './deaths.ts';
 import { addJob, openLedger, query, setJob, type LedgerWorld } from './world.ts';
 
 const queue = 'story-generation';
@@ -79,6 +81,25 @@ test('rows committed while Redis is absent stay undispatched, and a sweep brings
   await passClaims(world);
   expect(await world.relay.sweep()).toBe(2);
   expect(await rowOf(world, ids[1] ?? '')).toMatchObject({ dispatched: true });
+});
+
+test('a job that died with its process is listed though whoever rescued it was gone before the engine had it', async () => {
+  const world = await openCarried();
+  await eventually('the engine is ready', () => world.broker.ready);
+  const id = await addJob(world);
+  await setJob(world, id, 'crashes = 2, failures = 1');
+  const lane = await worker(world, [quarantineQueue]);
+  await lane.begin([id]);
+  await die(world, lane, 'SIGKILL');
+  expect((await round(world)).rescued).toMatchObject([{ id, state: 'dead' }]);
+  await passClaims(world);
+  expect(await world.relay.sweep()).toBe(1);
+  const name = engineId({ jobId: id, generation: 2 });
+  expect(await world.broker.held(queue, [name])).toEqual(new Map([[name, 'queued']]));
+  const board = (await world.broker.boardQueues()).find((one) => one.name === queue);
+  expect(await board?.getJob(name)).toMatchObject({ data: { jobId: id, generation: 2, attempt: '2/3' } });
+  await passClaims(world);
+  expect(await world.relay.sweep()).toBe(0);
 });
 
 test('a sweep stops at an engine that went away instead of claiming its whole backlog', async () => {
