@@ -3,6 +3,7 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { raiseAged } from '../../ledger/ageing.ts';
 import type { Db } from '../../ledger/db.ts';
+import { providerViews } from '../../ledger/queries-providers.ts';
 import { walkDispatched } from '../../ledger/recover.ts';
 import { expire, prune } from '../../ledger/retention.ts';
 import { addJob, openLedger, query, type LedgerWorld } from './world.ts';
@@ -34,7 +35,13 @@ beforeAll(async () => {
       SELECT 'acme', 'jobs', n::text, ''::bytea, job.id, now() + interval '1 day'
       FROM (SELECT id FROM job LIMIT 1) job, generate_series(1, ${many}) n`,
   );
-  await query(world, 'ANALYZE job, idempotency');
+  await query(
+    world,
+    `INSERT INTO charge (id, job_id, step, tenant, kind, provider, model, usage, micro_usd)
+      SELECT gen_random_uuid(), job.id, 's', 'acme', 'k', 'gemini', 'm', '[]', 1
+      FROM (SELECT id FROM job LIMIT 1) job, generate_series(1, ${many}) n`,
+  );
+  await query(world, 'ANALYZE job, idempotency, charge');
 });
 afterAll(() => world.close());
 
@@ -68,6 +75,10 @@ test.each([
   ],
 ])('%s reads next to nothing of what is for later', async (_, work) => {
   expect(await readBy(work)).toBeLessThan(few);
+});
+
+test('the providers and their spend are shown without a look at the charges of the day', async () => {
+  expect(await readBy((db) => providerViews(db))).toBeLessThan(few);
 });
 
 test('a page of a long walk is read in the order of the index: its rows and no more', async () => {
