@@ -105,3 +105,15 @@ test('a page of a long walk is read in the order of the index: its rows and no m
   const walk = { queues: ['story-generation'], size: 50 };
   expect(await readBy((db) => walkDispatched(db, walk).next())).toBeLessThan(few);
 });
+
+test('the expirer reads a page of what is due, though no statistics know of the backlog yet', async () => {
+  await query(
+    world,
+    `INSERT INTO job SELECT j.* FROM job, generate_series(1, 12_000) n, LATERAL jsonb_populate_record(job, jsonb_build_object(
+          'id', gen_random_uuid(), 'queue', 'reports', 'state', 'waiting', 'run_at', now() - n * interval '1 s')) AS j
+      WHERE job.id = (SELECT min(id::text)::uuid FROM job)`,
+  );
+  const read = await readBy((db) => expire(db));
+  expect(read).toBeGreaterThanOrEqual(5_000);
+  expect(read).toBeLessThan(5_000 + few);
+});
