@@ -5,6 +5,7 @@ import type { Registry } from '../queues/registry.ts';
 import { problems } from '../shared/errors.ts';
 import { providerPaths } from './openapi-providers.ts';
 import { finalStates, openStates } from '../ledger/moves.ts';
+import { mostCounted } from '../ledger/queries-queues.ts';
 
 const moment = z.iso.datetime();
 const nullable = <Schema extends z.ZodType>(schema: Schema) => schema.nullable();
@@ -76,7 +77,17 @@ const job = z
 
 const counts = Object.fromEntries(openStates.map((name) => [name, z.int()]));
 const queue = z
-  .object({ queue: z.string(), ...counts, deadLastDay: z.int(), oldestWaitingSeconds: z.number() })
+  .object({
+    queue: z.string(),
+    ...counts,
+    deadLastDay: z.int(),
+    oldestWaitingSeconds: z.number(),
+    atLeast: z.array(z.enum([...openStates, 'deadLastDay'])).meta({
+      description:
+        'Names of the counts above that were cut off: there are so many or more. ' +
+        `At most ${mostCounted} jobs of a state are counted, and of the dead so many of all queues, the newest.`,
+    }),
+  })
   .meta({ id: 'Queue' });
 
 const options = z

@@ -7,7 +7,7 @@ import { providerViews } from '../ledger/queries-providers.ts';
 import { emptyStats, queueStats, unknownJobs } from '../ledger/queries-queues.ts';
 import { sendPage } from './answers.ts';
 import { providerLine } from './provider-line.ts';
-import { duration, targetSeconds, verdict, type QueueLine } from './verdict.ts';
+import { countOf, duration, targetSeconds, verdict, type QueueLine } from './verdict.ts';
 import { render } from './views.ts';
 
 export interface OpsOptions {
@@ -18,7 +18,7 @@ export interface OpsOptions {
 }
 
 const believedMs = 2_000;
-/** A million jobs take a second to count, just when the ledger has better things to do. */
+/** Of the time: on a busy day a count takes long, just when the ledger has better things to do. */
 const share = 0.2;
 
 export function opsRoutes(options: OpsOptions): Router {
@@ -32,6 +32,15 @@ export function opsRoutes(options: OpsOptions): Router {
     const [lines, providers] = await read();
     const rows = lines.map((line) => ({
       ...line,
+      waiting: countOf(line, 'waiting'),
+      running: countOf(line, 'running'),
+      retrying: countOf(line, 'retrying'),
+      snoozed: countOf(line, 'snoozed'),
+      scheduled: countOf(line, 'scheduled', 'blocked'),
+      parked: countOf(line, 'parked'),
+      deadLastDay: countOf(line, 'deadLastDay'),
+      anyParked: line.parked > 0,
+      anyDead: line.deadLastDay > 0,
       oldest: line.oldestWaitingSeconds > 0 ? duration(line.oldestWaitingSeconds) : '–',
       late: line.oldestWaitingSeconds > targetSeconds,
     }));
@@ -45,7 +54,7 @@ export function opsRoutes(options: OpsOptions): Router {
 }
 
 async function readLines({ db, queues }: OpsOptions): Promise<QueueLine[]> {
-  const [stats, unknown] = await Promise.all([queueStats(db), unknownJobs(db)]);
+  const [stats, unknown] = await Promise.all([queueStats(db, queues), unknownJobs(db, queues)]);
   return queues.map((queue) => ({
     ...emptyStats,
     ...stats.get(queue),

@@ -34,7 +34,7 @@ export function verdict(
     .map((line) => `${line.queue} is ${duration(line.oldestWaitingSeconds)} late`);
   const sick = lines
     .filter((line) => line.deadLastDay >= deadLimit)
-    .map((line) => `${line.deadLastDay} jobs of ${line.queue} died in the last day`);
+    .map((line) => `${countOf(line, 'deadLastDay')} jobs of ${line.queue} died in the last day`);
   const wrong = [...shut, ...late, ...sick, ...lines.flatMap(parked)];
   if (wrong.length > 0) return { good: false, sentence: `${wrong.join(', ')}.` };
   return { good: true, sentence: `All ${words[lines.length] ?? lines.length} queues within target.` };
@@ -54,15 +54,22 @@ function notCalled(name: string, { since, reason }: NamedGateView): string {
 }
 
 /** A parked job is never late and never dies, so nothing else here would tell of it until it expires. */
-function parked({ queue, parked: all, unknown: given }: QueueLine): string[] {
+function parked({ queue, parked: all, unknown: given, atLeast }: QueueLine): string[] {
   const unknown = Math.min(given, all); // the two are counted one after the other
+  const more = atLeast.includes('parked') ? '+' : '';
   const why = [
     [unknown, 'no running build knows them: start one that does before they expire'],
     [all - unknown, 'the quarantine lane is full: see which jobs crash'],
   ] as const;
   return why
     .filter(([jobs]) => jobs > 0)
-    .map(([jobs, todo]) => `${jobs} ${jobs === 1 ? 'job' : 'jobs'} of ${queue} parked (${todo})`);
+    .map(([jobs, todo]) => `${jobs}${more} ${jobs === 1 ? 'job' : 'jobs'} of ${queue} parked (${todo})`);
+}
+
+/** `12`, or `10000+` when one of the counts was cut off. */
+export function countOf(line: QueueStats, ...names: readonly QueueStats['atLeast'][number][]): string {
+  const sum = names.reduce((total, name) => total + line[name], 0);
+  return `${sum}${names.some((name) => line.atLeast.includes(name)) ? '+' : ''}`;
 }
 
 /** `0 s`, `47 s`, `14 min`, `3 h 5 min`, `2 d 4 h`: the two units a person reads. */

@@ -45,6 +45,18 @@ const tellOnceRow: Statement = {
     RETURNING 1`,
 };
 
+// Not from the charges: they are as many as the day's calls, these rows as many as its tenants, and counted up with them.
+const readSpentToday: Statement = {
+  name: 'spent_today',
+  text: `SELECT provider, sum(micro_usd)::float8 AS "microUsd" FROM spend
+    WHERE day = (statement_timestamp() AT TIME ZONE 'UTC')::date AND provider <> '*' GROUP BY provider`,
+};
+
+/** What all tenants together have spent today (UTC) at each provider, in estimated millionths of a dollar. */
+export function spentToday(db: Db): Promise<{ provider: string; microUsd: number }[]> {
+  return db.run(readSpentToday, []);
+}
+
 /** The budget that forbids a call at the provider now, when one does. */
 export async function usedUpBudget(
   db: Db,

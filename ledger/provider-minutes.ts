@@ -1,5 +1,6 @@
 // What all processes saw of the providers, minute by minute: calls, errors, and how long they took. Each process adds its
 // own counts, so that any other can show the whole. Kept for two days.
+import { spentToday } from './budgets.ts';
 import type { Db } from './db.ts';
 
 /** Upper ends of the duration steps, in ms; what takes longer is in one more. */
@@ -49,12 +50,6 @@ const readRows = {
     FROM provider_minute m WHERE minute > now() - interval '${figureSeconds} s' GROUP BY provider`,
 };
 
-const readSpend = {
-  name: 'provider_spend_today',
-  text: `SELECT provider, sum(micro_usd)::float8 AS micro_usd FROM charge
-    WHERE created_at >= date_trunc('day', now()) GROUP BY provider`,
-};
-
 /** Adds the counts of one process, in one statement. */
 export async function addMinutes(db: Db, counts: readonly MinuteCounts[]): Promise<void> {
   const column = <K extends keyof MinuteCounts>(key: K): MinuteCounts[K][] => counts.map((row) => row[key]);
@@ -71,14 +66,11 @@ interface FigureRow {
 
 /** provider -> figures; one that was never called is not in the map. */
 export async function providerFigures(db: Db): Promise<Map<string, ProviderFigures>> {
-  const [rows, spent] = await Promise.all([
-    db.run<FigureRow>(readRows, []),
-    db.run<{ provider: string; micro_usd: number }>(readSpend, []),
-  ]);
+  const [rows, spent] = await Promise.all([db.run<FigureRow>(readRows, []), spentToday(db)]);
   const figures = new Map<string, ProviderFigures>();
   for (const { provider, calls, errors, buckets } of rows)
     figures.set(provider, { calls, errors, p95Ms: p95Of(buckets), spentTodayMicroUsd: 0 });
-  for (const { provider, micro_usd: microUsd } of spent)
+  for (const { provider, microUsd } of spent)
     figures.set(provider, {
       ...(figures.get(provider) ?? { calls: 0, errors: 0, p95Ms: null }),
       spentTodayMicroUsd: microUsd,

@@ -3,12 +3,13 @@
 // asked anew for every row, so PostgreSQL would use no index for it; `statement_timestamp()` it looks up.
 import { toError } from '../shared/errors.ts';
 import type { Db } from './db.ts';
+import { runInOrder } from './in-order.ts';
 import type { Dispatch } from './insert.ts';
-import { sqlStates, startableStates } from './moves.ts';
+import { sqlStates, startableStates, type JobState } from './moves.ts';
 import { dispatchColumns, toDispatch, wakeWaiters, type DispatchRow } from './waiters.ts';
 
 const chunk = 500;
-/** More at once: each look passes all that is due and has time left, and after a day without workers there are many. */
+/** Jobs that are looked at at once: after a day without workers there are many. */
 const expireChunk = 5_000;
 /** Of about 1 MB each: a statement that deleted a whole file would run into its time limit, again and again. */
 const partChunk = 50;
@@ -52,13 +53,41 @@ export async function prune(db: Db): Promise<number> {
   return count;
 }
 
-// Nothing is given up before it was due, and `run_at` is what the index of open jobs has.
+/** Where a look over what is due has come to, in the order of the index of open jobs. */
+export interface Place {
+  id: string;
+  state: JobState;
+  queue: string;
+  /** Text, because a Date would lose the microseconds that the order is made of. */
+  run_at: string;
+}
+
+const beginning: Place = {
+  state: 'blocked',
+  queue: '',
+  run_at: '-infinity',
+  id: '00000000-0000-0000-0000-000000000000',
+};
+
+// Nothing is given up before it was due, and `run_at` is what the index of open jobs has. Only the rows tell the rest, and of a deep
+// backlog they are too many for one statement: a page at a time, of which the late ones and the last are told.
+const waits = `state IN (${sqlStates([...startableStates, 'parked'])})`;
+const lookRows = {
+  name: 'expire_look',
+  text: `SELECT id, state, queue, run_at::text AS run_at, late, n = ${expireChunk} AS full FROM (
+      SELECT id, state, queue, run_at, give_up_at < statement_timestamp() AS late, row_number() OVER () AS n FROM (
+        SELECT id, state, queue, run_at, give_up_at FROM job
+        WHERE ${waits} AND run_at < statement_timestamp()
+          AND (state, queue, run_at, id) > ($1::job_state, $2, $3::timestamptz, $4::uuid)
+        ORDER BY state, queue, run_at, id LIMIT ${expireChunk}) AS page) AS numbered
+    WHERE late OR n = ${expireChunk}`,
+};
+
 const expireRows = {
   name: 'expire',
   text: `WITH late AS (
-      SELECT id FROM job WHERE state IN (${sqlStates([...startableStates, 'parked'])}) AND run_at < statement_timestamp()
-        AND give_up_at < statement_timestamp()
-      ORDER BY id LIMIT ${expireChunk} FOR UPDATE SKIP LOCKED),
+      SELECT id FROM job WHERE id = ANY($1::uuid[]) AND ${waits} AND give_up_at < statement_timestamp()
+      ORDER BY id FOR UPDATE SKIP LOCKED),
     moved AS (
       UPDATE job j SET state = 'expired', finished_at = clock_timestamp(), claimed_until = NULL,
         error_message = coalesce(j.error_message, 'nobody could run it in time')
@@ -68,11 +97,23 @@ const expireRows = {
     UNION ALL SELECT false, id, state, generation, kind, queue, priority, tenant, summary, attempt, delay_ms FROM woken`,
 };
 
-/** Expires open jobs past their give_up_at; returns how many, and waiters that were set free. */
-export async function expire(db: Db): Promise<{ expired: number; dispatches: Dispatch[] }> {
-  const rows = await db.run<DispatchRow & { own: boolean }>(expireRows, []);
+export interface Expired {
+  expired: number;
+  /** Waiters that were set free. */
+  dispatches: Dispatch[];
+  /** Where to look on; undefined at the end of what is due. */
+  next: Place | undefined;
+}
+
+/** Looks at the next 5,000 jobs that are due, from `after` or the beginning, and expires those past their give_up_at. */
+export async function expire(db: Db, after: Place = beginning): Promise<Expired> {
+  const from = [after.state, after.queue, after.run_at, after.id];
+  const seen = await runInOrder<Place & { late: boolean; full: boolean }>(db, lookRows, from);
+  const ids = seen.filter(({ late }) => late).map(({ id }) => id);
+  const rows = ids.length === 0 ? [] : await db.run<DispatchRow & { own: boolean }>(expireRows, [ids]);
   return {
     expired: rows.filter((row) => row.own).length,
     dispatches: rows.filter((row) => row.state === 'waiting').map(toDispatch),
+    next: seen.find(({ full }) => full),
   };
 }

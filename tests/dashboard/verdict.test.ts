@@ -1,7 +1,7 @@
 // The sentence on top of the operations page, and the times it names.
 import { expect, test } from '@jest/globals';
 import type { GateName } from '../../shared/call.ts';
-import { duration, verdict } from '../../dashboard/verdict.ts';
+import { countOf, duration, verdict } from '../../dashboard/verdict.ts';
 import type { NamedGateView, ProviderView } from '../../ledger/queries-providers.ts';
 import { emptyStats } from '../../ledger/queries-queues.ts';
 
@@ -42,6 +42,22 @@ test('parked jobs are told with the reason and with what to do, though nothing i
       '1 job of email parked (the quarantine lane is full: see which jobs crash), ' +
       '2 jobs of reports parked (the quarantine lane is full: see which jobs crash).',
   });
+});
+
+test('a count that was cut off is told with a +', () => {
+  const cut = line('email', {
+    parked: 10_000,
+    unknown: 10_000,
+    blocked: 3,
+    scheduled: 10_000,
+    deadLastDay: 700,
+  });
+  const of = { ...cut, atLeast: ['parked', 'scheduled', 'deadLastDay'] as const };
+  expect(countOf(of, 'waiting')).toBe('0');
+  expect(countOf(of, 'scheduled', 'blocked')).toBe('10003+');
+  expect(verdict([of]).sentence).toMatch(
+    /^700\+ jobs of email died in the last day, 10000\+ jobs of email parked/,
+  );
 });
 
 test('a time is told in the two units a person reads', () => {

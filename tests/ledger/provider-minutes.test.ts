@@ -2,6 +2,7 @@
 // What two processes saw of the providers, added up, and as an operator sees it.
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { newId } from '../../shared/ids.ts';
+import { recordCharges } from '../../ledger/charges.ts';
 import { closeGates, limitCalls, tripGates } from '../../ledger/gates.ts';
 import {
   addMinutes,
@@ -62,20 +63,29 @@ test('the counts of many processes in the same minutes add up, and old ones are 
   expect(await view('smtp')).toMatchObject({ calls: 20, errorShare: 0, p95Ms: 98 });
 });
 
-function spend(provider: string, microUsd: number, at: string): Promise<unknown> {
-  return query(
-    world,
-    `INSERT INTO charge (id, job_id, step, tenant, kind, provider, model, usage, micro_usd, created_at)
-     VALUES ($1, $1, 's', 't', 'k', $2, 'm', '[]', $3, ${at})`,
-    [newId(), provider, microUsd],
-  );
+/** A call of one tenant that used so many characters, told of under the vendor's own number of it. */
+function speak(tenant: string, requestId: string, quantity: number): Promise<number[]> {
+  const usage = [{ unit: 'character', quantity }];
+  const charge = { provider: 'elevenlabs', model: 'v3', requestId, usage } as const;
+  const owner = { jobId: newId(), attemptNo: 1, tenant, kind: 'narrate-story' };
+  return world.db.prisma.$transaction((tx) => recordCharges(tx, owner, 'speak', [charge]));
 }
 
-test('spend is of the charges since midnight UTC', async () => {
-  await spend('elevenlabs', 1_500, 'now()');
-  await spend('elevenlabs', 500, 'now()');
-  await spend('elevenlabs', 7, `date_trunc('day', now()) - interval '1 s'`);
-  expect(await view('elevenlabs')).toMatchObject({ spentTodayMicroUsd: 2_000, calls: 0 });
+test('spend is to the millionth what was charged since midnight UTC: of all tenants, each request once', async () => {
+  await query(
+    world,
+    `INSERT INTO spend (tenant, day, provider, micro_usd) SELECT 'acme', (now() AT TIME ZONE 'UTC')::date - 1, p, 7
+      FROM unnest(ARRAY['*', 'elevenlabs']) p`,
+  );
+  const calls = Array.from({ length: 20 }, (_, n) => speak(`tenant-${n % 3}`, `request-${n % 16}`, 10 + n));
+  await Promise.all(calls);
+  const [charged] = await query<{ sum: number; count: number }>(
+    world,
+    `SELECT sum(micro_usd)::int AS sum, count(*)::int AS count FROM charge WHERE provider = 'elevenlabs'`,
+  );
+  expect(charged?.count).toBe(16);
+  expect(charged?.sum).toBeGreaterThan(0);
+  expect(await view('elevenlabs')).toMatchObject({ spentTodayMicroUsd: charged?.sum, calls: 0 });
 });
 
 test('the gate is shown with who closed it, why and until when', async () => {

@@ -1,21 +1,26 @@
 // Ends what has had its time: expires jobs that nobody could run, deletes what is past its lifetime, repairs waiters.
 import type { Db } from '../../ledger/db.ts';
 import type { Dispatch } from '../../ledger/insert.ts';
-import { expire, prune } from '../../ledger/retention.ts';
+import { expire, prune, type Place } from '../../ledger/retention.ts';
 import { repairWaiters } from '../../ledger/waiters.ts';
 import type { Duty } from './duty.ts';
 
+/** Of a deeper backlog the next round looks at the rest: a stop does not have to wait for all of it. */
+const pagesARound = 20;
+
 export function expirer(db: Db, everyMs: number, onCommitted: (rows: readonly Dispatch[]) => void): Duty {
+  let after: Place | undefined;
   return {
     name: 'expirer',
     everyMs,
     async run() {
       let total = 0;
-      for (let left = true; left;) {
-        const { expired, dispatches } = await expire(db);
+      for (let page = 0; page < pagesARound; page += 1) {
+        const { expired, dispatches, next } = await expire(db, after);
         onCommitted(dispatches);
         total += expired;
-        left = expired > 0;
+        after = next;
+        if (next === undefined) break;
       }
       return total;
     },

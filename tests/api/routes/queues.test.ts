@@ -20,6 +20,7 @@ test('every queue of the registry is shown with every figure, zeros included', a
       waiting: name === 'story-generation' ? 1 : 0,
       deadLastDay: 0,
       oldestWaitingSeconds: age,
+      atLeast: [],
     })),
   );
   const one = (await (await ask(world, '/v1/queues/story-generation')).json()) as object;
