@@ -66,7 +66,7 @@ function parked({ queue, parked: all, unknown: given, atLeast }: QueueLine): str
     .map(([jobs, todo]) => `${jobs}${more} ${jobs === 1 ? 'job' : 'jobs'} of ${queue} parked (${todo})`);
 }
 
-/** `12`, or `10000+` when one of the counts was cut off. */
+/** `12`, or `50000+` when one of the counts was cut off. */
 export function countOf(line: QueueStats, ...names: readonly QueueStats['atLeast'][number][]): string {
   const sum = names.reduce((total, name) => total + line[name], 0);
   return `${sum}${names.some((name) => line.atLeast.includes(name)) ? '+' : ''}`;

@@ -16,7 +16,7 @@ export type QueueStats = Record<Count, number> & {
 };
 
 /** Jobs of one queue and state that are counted at most; of the dead the newest of all queues together. */
-export const mostCounted = 10_000;
+export const mostCounted = 50_000;
 
 export const emptyStats: Readonly<QueueStats> = {
   blocked: 0,
@@ -34,7 +34,7 @@ export const emptyStats: Readonly<QueueStats> = {
 /** The oldest jobs of queue `q` and state `s`, in the order of the index, which ends the look. */
 const oldest = (columns: string): string =>
   `SELECT ${columns} FROM job j WHERE j.state = s.state AND j.state IN (${sqlStates(openStates)}) AND j.queue = q.queue
-    ORDER BY j.run_at LIMIT ${mostCounted}`;
+    ORDER BY j.run_at LIMIT $2`;
 
 const countQueues = {
   name: 'queues_count',
@@ -46,7 +46,7 @@ const countQueues = {
     UNION ALL
     SELECT queue, 'dead', count(*)::int, 0 FROM (
       SELECT queue FROM job WHERE state = 'dead' AND finished_at > now() - interval '24 hours'
-      ORDER BY finished_at DESC LIMIT ${mostCounted}) AS died
+      ORDER BY finished_at DESC LIMIT $2) AS died
     GROUP BY queue`,
 };
 
@@ -58,18 +58,19 @@ interface CountRow {
 }
 
 /** Each of the queues -> its figures. */
-export async function queueStats(db: Db, queues: readonly string[]): Promise<Map<string, QueueStats>> {
-  const rows = await runInOrder<CountRow>(db, countQueues, [queues]);
+export async function queueStats(
+  db: Db,
+  queues: readonly string[],
+  most: number = mostCounted,
+): Promise<Map<string, QueueStats>> {
+  const rows = await runInOrder<CountRow>(db, countQueues, [queues, most]);
   const dead = rows.reduce((sum, { state, jobs }) => sum + (state === 'dead' ? jobs : 0), 0);
   return new Map(
     queues.map((queue) => {
       const own = rows.filter((row) => row.queue === queue);
       const counts = own.map(({ state, jobs }) => [state === 'dead' ? 'deadLastDay' : state, jobs] as const);
-      const full = counts.filter(([name, jobs]) => name !== 'deadLastDay' && jobs >= mostCounted);
-      const atLeast = [
-        ...full.map(([name]) => name),
-        ...(dead >= mostCounted ? ['deadLastDay' as const] : []),
-      ];
+      const full = counts.filter(([name, jobs]) => name !== 'deadLastDay' && jobs >= most);
+      const atLeast = [...full.map(([name]) => name), ...(dead >= most ? ['deadLastDay' as const] : [])];
       const age = Math.max(0, ...own.map((row) => row.age));
       const oldestWaitingSeconds = Math.round(age * 1_000) / 1_000;
       return [queue, { ...emptyStats, ...Object.fromEntries(counts), oldestWaitingSeconds, atLeast }];
@@ -90,7 +91,11 @@ const countUnknown = {
  * queue -> how many of its parked jobs no process knew; the others only wait for room in the quarantine lane. Where the parked
  * ones are too many to count: of those that are counted.
  */
-export async function unknownJobs(db: Db, queues: readonly string[]): Promise<Map<string, number>> {
-  const rows = await runInOrder<{ queue: string; jobs: number }>(db, countUnknown, [queues]);
+export async function unknownJobs(
+  db: Db,
+  queues: readonly string[],
+  most: number = mostCounted,
+): Promise<Map<string, number>> {
+  const rows = await runInOrder<{ queue: string; jobs: number }>(db, countUnknown, [queues, most]);
   return new Map(rows.map(({ queue, jobs }) => [queue, jobs]));
 }
