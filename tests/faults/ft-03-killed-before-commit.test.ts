@@ -12,7 +12,6 @@ const killed: Readonly<Record<string, number>> = {
   transcribe: 2, // Deepgram
   send: 2, // the same Message-ID again
 };
-const stories = 5;
 
 faultRow(
   {
@@ -26,10 +25,15 @@ faultRow(
     await world.start('api', { kinds: 'storytime' });
     const env = world.planned();
     const steps = Object.keys(killed);
-    world.plan(steps.map((step) => ({ point: 'step.answered', action: 'kill', step })));
+    world.plan([]);
     await Promise.all([1, 2].map(() => world.start('work', { kinds: 'storytime', supervised: true, env })));
-    await world.caller.enqueueMany(stories, (index) => ['generate-story', wish(index)]);
-    const recoveryMs = await world.settled(150_000);
+    let recoveryMs = 0;
+    // A story and a death at a time: a job that was in two of them goes on in the quarantine lane, where no kill is planned.
+    for (const index of steps.keys()) {
+      world.plan(steps.slice(0, index + 1).map((step) => ({ point: 'step.answered', action: 'kill', step })));
+      await world.caller.enqueueMany(1, () => ['generate-story', wish(index)]);
+      recoveryMs = Math.max(recoveryMs, await world.settled(60_000));
+    }
     const counts = await world.check(['I1', 'I2', 'I3', 'I4', 'I5', 'I6', 'I9', 'I12']);
     expect(new Set(world.fired().map(({ step }) => step))).toEqual(new Set(steps));
 
@@ -46,8 +50,8 @@ faultRow(
     expect(spoken).toHaveLength(new Set(spoken).size);
 
     const mails = await sandbox.mails();
-    expect(new Set(mails.map(({ messageId }) => messageId)).size).toBe(stories);
-    expect(mails.length).toBeGreaterThan(stories);
+    expect(new Set(mails.map(({ messageId }) => messageId)).size).toBe(steps.length);
+    expect(mails.length).toBeGreaterThan(steps.length);
     expect(await degraded(world)).toBe(0);
     const jobs = Object.values(await world.states()).reduce((sum, count) => sum + count, 0);
     return { ...counts, recoveryMs, jobs };
