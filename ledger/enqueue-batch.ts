@@ -8,6 +8,7 @@ import { isLedgerDown, lockNotFree, sqlState } from './ledger-errors.ts';
 import {
   insertRequests,
   keyReused,
+  readOwnJobs,
   readStoredJobs,
   type EnqueueRequest,
   type StoredRow,
@@ -145,8 +146,18 @@ async function answerLosers(db: Db, losers: readonly EnqueueRequest[], outcomes:
   const keyed = losers.filter((request) => request.key !== undefined);
   const rows = keyed.length > 0 ? await readStoredJobs(db, keyed) : [];
   const stored = new Map(rows.map((row) => [JSON.stringify([row.tenant, row.endpoint, row.key]), row]));
+  // Sent again after a lost connection and found in place: the first sending had been committed.
+  const plain = losers.filter((request) => request.key === undefined);
+  const own = new Map(
+    (plain.length > 0 ? await readOwnJobs(db, plain) : []).map((row) => [row.id, row] as const),
+  );
   for (const request of losers) {
-    outcomes.set(keyName(request), loserOutcome(request, stored.get(keyName(request))));
+    const name = keyName(request);
+    const row = own.get(name);
+    outcomes.set(
+      name,
+      row === undefined ? loserOutcome(request, stored.get(name)) : { value: created(request, row) },
+    );
   }
 }
 
@@ -156,9 +167,6 @@ function loserOutcome(request: EnqueueRequest, row: StoredRow | undefined): Sett
     const repeated = id !== request.job.id;
     return { value: { id, kind, queue, state, createdAt, repeated, bodyHash, leaderId: request.job.id } };
   }
-  // Resent after a lost connection and found in place: the first sending had been committed.
-  if (request.key === undefined)
-    return { value: created(request, { state: 'waiting', created_at: new Date() }) };
-  const gone = 'enqueue failed: the key expired while it was read; send it again';
+  const gone = 'enqueue failed: the job it was answered with is gone; send it again';
   return { error: new Problem('ledger_unavailable', gone, { retryAfterSeconds: 1 }) };
 }

@@ -91,6 +91,19 @@ export function readStoredJobs(db: Db, requests: readonly EnqueueRequest[]): Pro
   ]);
 }
 
+const readOwn = {
+  name: 'enqueue_own',
+  text: 'SELECT id, state, created_at FROM job WHERE id = ANY($1::uuid[])',
+};
+
+/** The jobs of requests that have been committed before, by their own ids. */
+export function readOwnJobs(
+  db: Db,
+  requests: readonly EnqueueRequest[],
+): Promise<Pick<InsertedRow, 'id' | 'state' | 'created_at'>[]> {
+  return db.run(readOwn, [requests.map((request) => request.job.id)]);
+}
+
 /** The refusal of a key that came with another body before; the same for HTTP and for other code's transactions. */
 export function keyReused(jobId: string): Problem {
   return new Problem(

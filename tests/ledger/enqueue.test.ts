@@ -83,20 +83,37 @@ test('many callers share few commits, and what was committed is handed on once',
   expect(handedOn).toHaveLength(1_000);
 });
 
-test('a connection that breaks under a batch costs no job and doubles none', async () => {
-  const before = await countRows(world, 'job');
+/** Loses its connection once, after the statement was committed. */
+function breakingAt(name: string): ReturnType<typeof createEnqueue> {
   let broken = false;
   const run: typeof world.db.run = async (statement, values) => {
     const rows = await world.db.run(statement, values);
-    if (statement.name !== 'enqueue_keyed' || broken) return rows as never;
+    if (statement.name !== name || broken) return rows as never;
     broken = true;
     throw new Error('Connection terminated unexpectedly');
   };
-  const enqueue = createEnqueue({
-    db: { ...world.db, run },
-    emit: world.events.emit,
-    onCommitted: () => undefined,
+  return createEnqueue({ db: { ...world.db, run }, emit: world.events.emit, onCommitted: () => undefined });
+}
+
+test('without a key, too, a broken connection is answered with what was committed', async () => {
+  const enqueue = breakingAt('enqueue_plain');
+  const job = storyJob({ delayMs: 60_000 });
+  const answer = await enqueue({ job, key: undefined });
+  const rows = await query(world, 'SELECT id, state, created_at AS "createdAt" FROM job WHERE id = $1', [
+    job.id,
+  ]);
+  expect(rows).toMatchObject([{ state: 'scheduled' }]);
+  expect({ ...rows[0], repeated: false }).toMatchObject({
+    id: answer.id,
+    state: answer.state,
+    createdAt: answer.createdAt,
+    repeated: answer.repeated,
   });
+});
+
+test('a connection that breaks under a batch costs no job and doubles none', async () => {
+  const before = await countRows(world, 'job');
+  const enqueue = breakingAt('enqueue_keyed');
   const answers = await Promise.all(
     Array.from({ length: 10 }, (_, turn) => enqueue({ job: storyJob(), key: keyOf(`broken ${turn}`) })),
   );
