@@ -1,7 +1,8 @@
 // Processes that die, on the real ledger: who is crashed, who is lost, who is to blame.
 // Covers: ledger/rescue.ts
 import { afterEach, beforeEach, expect, test } from '@jest/globals';
-import { findDeaths } from '../../ledger/crashes.ts';
+import { hostname } from 'node:os';
+import { findDeaths, workerDied } from '../../ledger/crashes.ts';
 import { rescue } from '../../ledger/rescue.ts';
 import { workerDraining, workerSeen } from '../../ledger/workers.ts';
 import { die, leaseMs, limits, look, round, silence, worker } from './deaths.ts';
@@ -94,6 +95,21 @@ test('alone in a process that was seen to die, a job uses an attempt up, and wit
     await query(world, 'SELECT error_code, error_message, failures FROM job WHERE id = $1', [id]),
   ).toEqual([
     { error_code: 'bug', error_message: expect.stringMatching(/^poison: .*SIGSEGV, 2 crashes/), failures: 3 },
+  ]);
+});
+
+test('whoever had the process id of a dead one before is not dead a second time', async () => {
+  const first = await worker(world);
+  await first.begin(1);
+  await silence(world, first);
+  await round(world);
+  const second = await worker(world);
+  const [id] = await second.begin(1);
+  const seen = { host: hostname(), pid: process.pid, reason: 'SIGKILL' };
+  expect(await workerDied(world.db, seen)).toMatchObject([{ workerId: second.id, openAttempts: 1 }]);
+  expect((await round(world)).rescued).toMatchObject([{ id, outcome: 'crashed' }]);
+  expect(await query(world, 'SELECT crash_reason FROM worker WHERE id = $1', [first.id])).toEqual([
+    { crash_reason: null },
   ]);
 });
 
