@@ -55,7 +55,8 @@ const noteError = {
 // Of its own queues only: those of a newer build are carried by that one, which has a leader of its own.
 const unclaimed = `dispatched_at IS NULL AND claimed_until < statement_timestamp() AND queue = ANY($1::text[])`;
 
-// The untold died with their process (ledger/rescue.ts): an hour back, by the index of the dead, is longer than anything keeps them.
+// The untold died with their process (ledger/rescue.ts). An hour back, by the index of the dead: an engine that was away for longer
+// lists them no more, and no sweep reads all the dead of a bad day.
 const claimRows = {
   name: 'relay_claim',
   text: `WITH due AS (
