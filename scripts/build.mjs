@@ -1,4 +1,4 @@
-// Builds dist/: the Prisma client, then TypeScript, then the files that are read at run time. Nothing is done twice.
+// Builds dist/: the Prisma client, TypeScript, the files that are read at run time, the packages. Nothing is done twice.
 import { spawnSync } from 'node:child_process';
 import fs from 'node:fs';
 import { requireNode } from './node-version.mjs';
@@ -14,3 +14,4 @@ run('prisma/generate.mjs');
 for (const path of ['prisma', 'dashboard/pages', 'scripts/node-version.mjs'])
   fs.cpSync(path, `dist/${path}`, { recursive: true });
 run('node_modules/typescript/bin/tsc', '-p', 'tsconfig.build.json');
+run('scripts/join.mjs');
