@@ -47,10 +47,10 @@ export interface Events {
   'relay.failed': { queue: string; count: number; message: string };
   'maintenance.done': { duty: string; count: number; durationMs: number };
   'maintenance.failed': { duty: string; message: string };
-  /** The engine was not the one that the ledger knew, or not as it was: all jobs were compared with it. */
+  /** The engine was not the one that the ledger knew, or not as it was: all jobs were compared with it. `none`: nothing showed that. */
   'engine.recovered': {
-    doubt: 'missing' | 'foreign' | 'older' | 'restarted';
-    compared: number;
+    doubt: 'missing' | 'foreign' | 'older' | 'restarted' | 'none';
+    compared?: number;
     broughtBack: number;
     durationMs: number;
   };

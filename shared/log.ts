@@ -157,7 +157,9 @@ function logHealth(events: EventBus, log: Log): void {
   events.on('engine.recovered', (event) =>
     log.warn(
       event,
-      `the engine may have lost jobs (${event.doubt}): ${event.broughtBack} of ${event.compared} were given to it again`,
+      event.compared === undefined
+        ? `${event.broughtBack} jobs that the engine did not have any more were given to it again`
+        : `the engine may have lost jobs (${event.doubt}): ${event.broughtBack} of ${event.compared} were given to it again`,
     ),
   );
 }

@@ -1,7 +1,14 @@
 // Redis dies by kill -9 under load and had nothing on disk: it comes back empty. Waiting, delayed, snoozed and far jobs are given
 // to it again; those that run have their lease and go on.
 import { expect } from '@jest/globals';
-import { begunTwice, expectAccepted, killUnderLoad, noticesOf, settleAfterLoss } from './kit/loss.ts';
+import {
+  begunTwice,
+  broughtBackBy,
+  expectAccepted,
+  killUnderLoad,
+  noticesOf,
+  settleAfterLoss,
+} from './kit/loss.ts';
 import { faultRow } from './kit/row.ts';
 import { calmLeases } from './kit/world.ts';
 
@@ -25,7 +32,7 @@ faultRow(
     const recoveryMs = await settleAfterLoss(world, jobs / 5);
     const [notice] = noticesOf(workers);
     expect(notice?.doubt).toBe('missing');
-    expect(notice?.broughtBack).toBeGreaterThan(jobs / 5);
+    expect(broughtBackBy(workers)).toBeGreaterThan(jobs / 5);
     const counts = await world.check(['I1', 'I2', 'I3', 'I4', 'I5', 'I6', 'I8', 'I9', 'I12']);
     expect([counts.extraCalls, await begunTwice(world)]).toEqual([0, []]);
     expectAccepted(world);

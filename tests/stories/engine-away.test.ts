@@ -51,6 +51,18 @@ async function allSucceed(ids: readonly string[]): Promise<void> {
   await Promise.all(ids.map((id) => house.until(id, (row) => row.state === 'succeeded')));
 }
 
+/** What the looks at the canary saw; a page that was being compared at the loss may have been quicker, and saw nothing. */
+function doubts(): string[] {
+  return house
+    .seen('engine.recovered')
+    .map(({ doubt }) => doubt)
+    .filter((doubt) => doubt !== 'none');
+}
+
+function broughtBack(): number {
+  return house.seen('engine.recovered').reduce((sum, event) => sum + event.broughtBack, 0);
+}
+
 test('a job enqueued while Redis is down is accepted at once and runs when Redis is there', async () => {
   const port = (await freePort(0)) ?? 0;
   await open(`redis://127.0.0.1:${port}`);
@@ -106,10 +118,8 @@ test('a flushed Redis, whose connections stay, is noticed by its canary: delayed
   const client = new Redis(redis.url);
   await client.flushall();
   client.disconnect();
-  await eventually('it is noticed', () => house.seen('engine.recovered').length > 0, 5_000);
-  expect(house.seen('engine.recovered')).toEqual([
-    expect.objectContaining({ doubt: 'missing', broughtBack: 3 }),
-  ]);
+  await eventually('it is noticed', () => doubts().length > 0, 5_000);
+  expect([doubts(), broughtBack()]).toEqual([['missing'], 3]);
   const ids = delayed.map(({ id }) => id);
   await allSucceed(ids);
   expect(ids.map((id) => runs.get(id))).toEqual([1, 1, 1]);
@@ -130,7 +140,10 @@ test('a queue that Redis lost while its canary stayed is given its delayed jobs 
   await client.del(await client.keys('*:play:*'));
   client.disconnect();
   await eventually('it is there', async () => (await house.broker.held('play', [`${id}-2`])).size === 1);
-  expect(house.seen('engine.recovered')).toEqual([]);
+  await eventually('it is told', () => house.seen('engine.recovered').length > 0);
+  expect(house.seen('engine.recovered')).toEqual([
+    { doubt: 'none', broughtBack: 1, durationMs: expect.anything() },
+  ]);
 });
 
 test('an old copy of Redis that holds less, with the canary in it, is compared and completed', async () => {
@@ -148,8 +161,8 @@ test('an old copy of Redis that holds less, with the canary in it, is compared a
   await house.relay.idle();
   await redis.kill();
   redis = await startRedis({ port, args: ['--dir', folder] });
-  await eventually('it is compared', () => house.seen('engine.recovered').length > 0, 5_000);
-  expect(house.seen('engine.recovered')[0]).toMatchObject({ compared: 2, broughtBack: 1 });
+  await eventually('it is compared', () => doubts().length > 0, 5_000);
+  expect(broughtBack()).toBe(1);
   const generations = [first, second].map(async ({ id }) => (await house.until(id, () => true)).generation);
   expect(await Promise.all(generations)).toEqual([1, 2]);
   await eventually('both are there', async () => {

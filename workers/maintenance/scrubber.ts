@@ -7,8 +7,8 @@ import type { ReconcilerOptions } from './reconciler.ts';
 
 const pageSize = 1_000;
 
-export function scrubber(options: Omit<ReconcilerOptions, 'workerId' | 'emit'>): Duty {
-  const { db, broker, queues, everyMs } = options;
+export function scrubber(options: Omit<ReconcilerOptions, 'workerId'>): Duty {
+  const { db, broker, queues, everyMs, emit } = options;
   const walk = walkDispatched(db, { queues, size: pageSize });
   return {
     name: 'scrubber',
@@ -16,7 +16,11 @@ export function scrubber(options: Omit<ReconcilerOptions, 'workerId' | 'emit'>):
     async run() {
       // In doubt everything is compared, or is just being compared: not twice.
       if (!broker.ready || (await doubtOf(db, broker)) !== undefined) return 0;
-      return recoverSome(options, walk, { rows: pageSize, ways: ['queued', 'active'] });
+      const start = performance.now();
+      const broughtBack = await recoverSome(options, walk, { rows: pageSize, ways: ['queued', 'active'] });
+      const durationMs = Math.round(performance.now() - start);
+      if (broughtBack > 0) emit('engine.recovered', { doubt: 'none', broughtBack, durationMs });
+      return broughtBack;
     },
   };
 }

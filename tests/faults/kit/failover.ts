@@ -6,7 +6,7 @@ import { eventually } from '../../support/house.ts';
 import { readiness } from './census.ts';
 import type { EnqueueOptions } from './client.ts';
 import type { Member } from './fleet.ts';
-import { begunTwice, mixed, noticesOf, settleAfterLoss } from './loss.ts';
+import { begunTwice, broughtBackBy, mixed, noticesOf, settleAfterLoss } from './loss.ts';
 import { recordReadiness } from './ready.ts';
 import type { RowResult } from './row.ts';
 import { canary, type World } from './world.ts';
@@ -56,7 +56,8 @@ export async function loseWrites(world: World): Promise<RowResult> {
   const { killedAt, tookOverAt } = await killMaster(world);
   await eventually('the loss is noticed', () => noticesOf(workers).length > 0);
   const recoveryMs = tookOverAt - killedAt + (await settleAfterLoss(world, jobs / 5));
-  const { at, doubt, broughtBack } = noticesOf(workers)[0] ?? { at: 0, doubt: 'none', broughtBack: 0 };
+  const { at, doubt } = noticesOf(workers)[0] ?? { at: 0, doubt: 'none' };
+  const broughtBack = broughtBackBy(workers);
   tell(
     world,
     `taken over after ${tookOverAt - killedAt} ms, ${doubt} ${at - tookOverAt} ms later, ${broughtBack} back`,

@@ -102,6 +102,15 @@ interface Told extends Omit<Notice, 'at'> {
 
 /** Each time work processes noticed that the engine had lost something, in order. */
 export function noticesOf(members: readonly Member[]): Notice[] {
+  return recoveriesOf(members).filter(({ doubt }) => doubt !== 'none');
+}
+
+/** Jobs that work processes gave to the engine again. A page that was being compared at the loss brings its own back. */
+export function broughtBackBy(members: readonly Member[]): number {
+  return recoveriesOf(members).reduce((sum, { broughtBack }) => sum + broughtBack, 0);
+}
+
+function recoveriesOf(members: readonly Member[]): Notice[] {
   return members
     .flatMap(({ lines }) => lines)
     .filter((line) => line.includes('"doubt":"'))

@@ -1,7 +1,14 @@
 // A loss of power: Redis had told of writes that its file does not have. The canary is still there; the server's run id says that
 // all jobs must be compared.
 import { expect } from '@jest/globals';
-import { begunTwice, expectAccepted, killUnderLoad, noticesOf, settleAfterLoss } from '../kit/loss.ts';
+import {
+  begunTwice,
+  broughtBackBy,
+  expectAccepted,
+  killUnderLoad,
+  noticesOf,
+  settleAfterLoss,
+} from '../kit/loss.ts';
 import { faultRow } from '../kit/row.ts';
 import { calmLeases } from '../kit/world.ts';
 
@@ -26,7 +33,7 @@ faultRow(
     const recoveryMs = await settleAfterLoss(world, jobs / 5);
     const [notice] = noticesOf(workers);
     expect(['older', 'restarted', 'missing']).toContain(notice?.doubt);
-    expect(notice?.broughtBack).toBeGreaterThan(0);
+    expect(broughtBackBy(workers)).toBeGreaterThan(0);
     const counts = await world.check(['I1', 'I2', 'I3', 'I4', 'I5', 'I6', 'I8', 'I9', 'I12']);
     expect([counts.extraCalls, await begunTwice(world)]).toEqual([0, []]);
     expectAccepted(world);
