@@ -21,12 +21,21 @@ faultRow({ ft: '26', tier: 'P', name, timers }, async (world) => {
   const wishes: Wish[] = [];
   while (wishes.length < jobs) {
     const round = await world.caller.enqueueMany(50, () => ['pay', { steps: 2, callMs: 20, canary }]);
-    for (const { jobId = '' } of round) copies.add(jobId, 1, 1 + Math.floor(world.random() * 2));
+    copies.add(
+      round.flatMap(({ jobId = '' }) =>
+        world.random() < 0.5
+          ? [[jobId, 1]]
+          : [
+              [jobId, 1],
+              [jobId, 1],
+            ],
+      ),
+    );
     wishes.push(...round);
   }
   const recoveryMs = await world.settled(100_000);
   // All over, and still they come: of this generation, of the one before, of one that never was.
-  for (const { jobId = '' } of wishes) for (const generation of [1, 2, 3]) copies.add(jobId, generation, 1);
+  for (const generation of [1, 2, 3]) copies.add(wishes.map(({ jobId = '' }) => [jobId, generation]));
   await copies.done();
   const counts = await world.check(['I1', 'I2', 'I3', 'I4', 'I5', 'I6', 'I9', 'I12']);
   expect(counts.extraCalls).toBe(0);
@@ -50,8 +59,8 @@ function refuseSome(world: World): () => number {
 }
 
 interface Copier {
-  /** Entries of other ids and the same data, some at once and some up to two seconds later. */
-  add: (jobId: string, generation: number, count: number) => void;
+  /** Entries of other ids for these jobs and generations, some at once and some up to two seconds later. */
+  add: (those: [jobId: string, generation: number][]) => void;
   /** Resolves when the engine has taken and delivered them all. */
   done: () => Promise<void>;
 }
@@ -63,10 +72,10 @@ async function openCopier(world: World): Promise<Copier> {
   let adding = Promise.resolve();
   let added = 0;
   return {
-    add(jobId, generation, count) {
-      const data = { jobId, generation, attempt: '1/3', tenant: 'faults', summary: 'pay' };
-      const copies = Array.from({ length: count }, () => {
+    add(those) {
+      const copies = those.map(([jobId, generation]) => {
         added += 1;
+        const data = { jobId, generation, attempt: '1/3', tenant: 'faults', summary: 'pay' };
         const late = world.random() < 0.5 ? 0 : Math.round(world.random() * 2_000);
         return { name: 'pay', data, opts: { jobId: `${jobId}-copy-${added}`, delay: late, attempts: 1 } };
       });
