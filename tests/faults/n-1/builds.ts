@@ -23,6 +23,7 @@ const sources = [
   'scripts',
   'tests/faults',
   'package.json',
+  'package-lock.json',
   'prisma.config.ts',
   'tsconfig.json',
   'tsconfig.build.json',
