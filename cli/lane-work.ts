@@ -2,7 +2,7 @@
 // kinds, ends when the lane is empty. A fault ends it at once: its one job is the cause.
 import { newId } from '../shared/ids.ts';
 import { holdLane } from '../workers/quarantine.ts';
-import { startWork, type WorkOptions } from '../workers/work.ts';
+import { startWork, type Work, type WorkOptions } from '../workers/work.ts';
 import type { LaneMessage, Part } from './process.ts';
 
 /** How long the lane's process may be silent before another one takes the lane, in ms: a busy machine is no crash. */
@@ -31,7 +31,22 @@ export async function runLane(
     process.send?.({ type: 'fault', message } satisfies LaneMessage, () => process.exit(1));
   });
   lifecycle.onStop('the lane', leave);
-  const work = await startWork({ ...options, laneAs: workerId });
+  const work = await startWork({ ...options, laneAs: workerId, recycle: end });
   lifecycle.onStop('the work', () => work.stop(), config.STORYTIME_GRACE_MS + 5_000);
+  const unwatch = endWhenHeld(work, leadMs, end);
+  lifecycle.onStop('the watch of the intake', () => Promise.resolve(unwatch()));
   return '';
+}
+
+/** A process that takes no jobs (its clock is wrong, say) leaves the lane to another machine's. */
+function endWhenHeld(work: Pick<Work, 'ready'>, limitMs: number, end: (reason: string) => void): () => void {
+  let freeAt = performance.now();
+  async function look(): Promise<void> {
+    const { held } = await work.ready();
+    if (held.length === 0) freeAt = performance.now();
+    else if (performance.now() - freeAt > limitMs)
+      end(`the quarantine lane takes no jobs: ${held.join(', ')}`);
+  }
+  const timer = setInterval(() => void look(), limitMs / 3);
+  return () => clearInterval(timer);
 }

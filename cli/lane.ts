@@ -101,8 +101,12 @@ function createPauses(): { note: (ready: boolean) => void; over: () => boolean }
 
 function startRun({ env, graceMs, emit }: LaneOptions): Run {
   const child = fork(process.argv[1] ?? '', ['work', '--lane'], {
-    // It has to be gone before its parent is.
-    env: { ...env, STORYTIME_GRACE_MS: String(Math.max(100, Math.round(graceMs * 0.7))) },
+    // It has to be gone before its parent is, and nobody balances load in front of it.
+    env: {
+      ...env,
+      STORYTIME_GRACE_MS: String(Math.max(100, Math.round(graceMs * 0.7))),
+      STORYTIME_DRAIN_MS: '0',
+    },
     stdio: ['ignore', 'inherit', 'pipe', 'ipc'],
     // Out of the terminal's process group: Ctrl-C reaches its parent alone, which ends it in order.
     detached: process.platform !== 'win32',

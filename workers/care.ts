@@ -1,7 +1,9 @@
 // What a work process does for all of them, beside its jobs: maintenance when it has the lead, the quarantine lane, an ear for
 // what other processes enqueue. The lane's own process does none of it.
+import type { HoldReason } from '../shared/events.ts';
 import type { Dispatch } from '../ledger/insert.ts';
 import { listen } from '../ledger/listen.ts';
+import type { ReadinessWatch } from '../ledger/readiness.ts';
 import type { Duty } from './maintenance/duty.ts';
 import { ageing } from './maintenance/ageing.ts';
 import { startMaintenance } from './maintenance/loop.ts';
@@ -28,10 +30,13 @@ interface CareOptions {
   onCommitted: (rows: readonly Dispatch[]) => void;
   /** The ledger was away when this process began. */
   afterOutage: boolean;
+  /** Why this process takes no jobs; empty when it does. */
+  held: () => readonly HoldReason[];
+  readiness: ReadinessWatch;
 }
 
 export function startCare(options: WorkOptions, own: CareOptions): Care {
-  const { workerId, onCommitted, afterOutage } = own;
+  const { workerId, onCommitted, afterOutage, held, readiness } = own;
   const { db, broker, emit, config } = options;
   const everyMs = config.STORYTIME_SWEEP_MS;
   const lane = options.openLane?.(() => {
@@ -40,10 +45,12 @@ export function startCare(options: WorkOptions, own: CareOptions): Care {
   });
   const queues = options.registry.queues.map(({ name }) => name);
   const duties = dutiesOf(options, { workerId, queues, onCommitted });
-  if (lane !== undefined) duties.push(quarantine({ db, everyMs, lane, onCommitted }));
+  if (lane !== undefined) duties.push(quarantine({ db, everyMs, lane, held, onCommitted }));
   const leadMs = Math.max(everyMs * 2, 1_000);
   const calmMs = Math.max(config.STORYTIME_RENEW_MS, longestPauseMs) + 500;
-  const maintenance = startMaintenance({ db, workerId, duties, queues, leadMs, calmMs, afterOutage, emit });
+  const fit = async (): Promise<boolean> => held().length === 0 && (await readiness.now()).engine;
+  const turns = { leadMs, calmMs, afterOutage, fit };
+  const maintenance = startMaintenance({ db, workerId, duties, queues, ...turns, emit });
   const unlisten = listen(db, () => maintenance.hint('relay-sweep'));
   // It may have come back with less.
   broker.onReturn(() => ['reconciler', 'scrubber'].forEach((name) => maintenance.hint(name)));

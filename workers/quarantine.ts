@@ -23,11 +23,13 @@ export interface QuarantineOptions {
   db: Db;
   everyMs: number;
   lane: Lane;
+  /** Why this process takes no jobs; the lane's would take none for the same reasons. */
+  held: () => readonly unknown[];
   onCommitted: (rows: readonly Dispatch[]) => void;
 }
 
 /** Lets parked jobs in as far as there is room, and sees to it that the lane is served. */
-export function quarantine({ db, everyMs, lane, onCommitted }: QuarantineOptions): Duty {
+export function quarantine({ db, everyMs, lane, held, onCommitted }: QuarantineOptions): Duty {
   return {
     name: 'quarantine',
     everyMs,
@@ -35,7 +37,7 @@ export function quarantine({ db, everyMs, lane, onCommitted }: QuarantineOptions
     async run() {
       const freed = await freeParked(db);
       onCommitted(freed);
-      lane.ensure(await laneWantsProcess(db));
+      lane.ensure((await laneWantsProcess(db)) && held().length === 0);
       return freed.length;
     },
   };

@@ -100,7 +100,8 @@ export async function startWork(options: WorkOptions): Promise<Work> {
   await persist(() => ((tries += 1), registerWorker(db, row)), leaving.signal);
   const onCommitted = (rows: readonly Dispatch[]): void => options.relay.nudge(rows);
   const parts = createParts(options, { workerId, leaving, onCommitted });
-  const carer = { workerId, onCommitted, afterOutage: tries > 1 };
+  const { held } = parts.intake;
+  const carer = { workerId, onCommitted, afterOutage: tries > 1, held, readiness };
   const care = options.laneAs === undefined ? startCare(options, carer) : undefined;
   const watches = startWatches(options, parts);
   // The engine may come later than this process: nothing is built on it before it has answered.
@@ -109,7 +110,7 @@ export async function startWork(options: WorkOptions): Promise<Work> {
     .catch(() => undefined);
   return {
     workerId,
-    ready: async () => ({ ...(await readiness.now()), held: parts.intake.held() }),
+    ready: async () => ({ ...(await readiness.now()), held: held() }),
     async stop() {
       parts.stopping = true;
       parts.intake.end();

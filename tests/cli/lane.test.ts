@@ -1,6 +1,8 @@
 // The process of the quarantine lane and the work process that started it: however the latter ends, the former does not
 // outlive it, and neither does any other part the process that forked it.
 // Covers: cli/lane.ts, cli/lane-work.ts, shared/parent.ts
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, expect, test } from '@jest/globals';
 import { createDatabase, type TestDatabase } from '../support/database.ts';
 import { createFolder, removeFolder } from '../support/folders.ts';
@@ -36,6 +38,8 @@ beforeAll(async () => {
     STORYTIME_SANDBOX: 'on',
     STORYTIME_WORK_PORT: '0',
     STORYTIME_SWEEP_MS: '300',
+    STORYTIME_GRACE_MS: '5000',
+    STORYTIME_DRAIN_MS: '5000', // right for the process; its lane has less time to stop in
     STORYTIME_LEASE_MS: '60000', // a lane with nothing to do leaves after two: not while a test looks
   };
 });
@@ -82,4 +86,22 @@ test('a work process whose parent is killed dies with it: nobody asked it to lea
   await eventually('it is gone', () => !lives(pid));
   expect(parent.output()).toContain('stopping: the parent process is gone');
   expect(await look()).toMatchObject({ drainingAt: null, stoppedAt: null });
+}, 60_000);
+
+test('a lane that may take no jobs, because its clock is wrong, leaves its place to another machine', async () => {
+  const { id } = await house.enqueue('sleep', { ms: 60_000 });
+  await house.db.prisma.job.update({ where: { id }, data: { crashes: 2 } });
+  await house.db.prisma.leader.deleteMany(); // of the lanes that were killed
+  writeFileSync(join(folder, 'clock'), '60000');
+  const moved = {
+    ...env,
+    STORYTIME_LEASE_MS: '2000',
+    STORYTIME_RENEW_MS: '500',
+    FAULTS_CLOCK: join(folder, 'clock'),
+  };
+  const args = ['--import', './tests/faults/kit/preload.js', program, 'work', '--lane'];
+  parent = startProcess(args, { env: moved });
+  await parent.says('stopping: the quarantine lane takes no jobs: clock');
+  await eventually('it has left', () => parent.child.exitCode === 0);
+  expect(await house.db.prisma.leader.findMany({ where: { duty: 'quarantine' } })).toEqual([]);
 }, 60_000);

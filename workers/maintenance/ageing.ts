@@ -21,6 +21,8 @@ export function ageing({ db, broker, queues, onCommitted, boundMs, everyMs }: Ag
     // Often: only when some of those raised have begun are others raised, and a fast queue serves them all in a moment.
     everyMs: Math.min(everyMs, boundMs / 10, 1_000),
     async run() {
+      // Raised, they are taken out of the engine and wait for the relay: behind an engine that takes none that would be no gain.
+      if (!broker.ready || broker.pressure.holdsAdds) return 0;
       const raised = await raiseAged(db, queues, boundMs / 2);
       onCommitted(raised);
       // The generation before still stands further back: its begin would be refused, this only spares the delivery.

@@ -17,6 +17,8 @@ export interface MaintenanceOptions {
   calmMs: number;
   /** It was away until now. */
   afterOutage?: boolean;
+  /** Whether this process could run jobs itself: much of what a leader does for others goes through the engine. */
+  fit: () => Promise<boolean>;
   emit: Emit;
 }
 
@@ -62,15 +64,22 @@ interface Turns {
   calm: () => boolean;
 }
 
+/**
+ * One that is not fit leaves the lead at every second turn, so that one that is can take it and keep it. Where nobody is, as with
+ * an engine that is away for all, they lead in turns.
+ */
 function createTurns(options: MaintenanceOptions, lead: string): Turns {
-  const { db, workerId, leadMs, calmMs, afterOutage = false } = options;
+  const { db, workerId, leadMs, calmMs, afterOutage = false, fit } = options;
   let leading = false;
   let away = afterOutage;
   let calmUntil = 0;
   return {
     async take() {
       try {
-        leading = await takeLead(db, lead, workerId, leadMs);
+        if (leading && !(await fit())) {
+          leading = false;
+          await leaveLead(db, lead, workerId);
+        } else leading = await takeLead(db, lead, workerId, leadMs);
         if (away) calmUntil = performance.now() + calmMs;
         away = false;
       } catch {

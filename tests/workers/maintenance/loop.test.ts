@@ -15,7 +15,9 @@ beforeAll(async () => {
 });
 afterAll(() => world.close());
 
-function start(run: Duty['run'], everyMs = 20, queues = ['email']): Maintenance {
+const fit = (): Promise<boolean> => Promise.resolve(true);
+
+function start(run: Duty['run'], everyMs = 20, queues = ['email'], isFit = fit): Maintenance {
   const duties = [{ name: 'count', everyMs, run }];
   const { db, events } = world;
   return startMaintenance({
@@ -25,6 +27,7 @@ function start(run: Duty['run'], everyMs = 20, queues = ['email']): Maintenance 
     queues,
     leadMs: 300,
     calmMs: 0,
+    fit: isFit,
     emit: events.emit,
   });
 }
@@ -43,6 +46,28 @@ test('one process does a duty, and another takes over when it leaves', async () 
   expect(rounds[0]).toBe(last);
   await second.stop();
   expect(await query(world, 'SELECT duty FROM leader')).toEqual([]);
+});
+
+test('one that cannot reach the engine leaves the lead to one that can, and does the duties while nobody can', async () => {
+  const rounds = [0, 0];
+  const able = [false, false];
+  const queues = ['cut off'];
+  const begin = (at: 0 | 1): Maintenance =>
+    start(
+      () => Promise.resolve((rounds[at] = (rounds[at] ?? 0) + 1)),
+      20,
+      queues,
+      () => Promise.resolve(able[at] === true),
+    );
+  const first = begin(0);
+  await eventually('it does them', () => (rounds[0] ?? 0) > 30);
+  able[1] = true;
+  const second = begin(1);
+  await eventually('the other one leads', () => (rounds[1] ?? 0) > 3);
+  const before = rounds[0];
+  await eventually('it goes on', () => (rounds[1] ?? 0) > 60); // longer than a lead
+  expect(rounds[0]).toBe(before);
+  await Promise.all([first.stop(), second.stop()]);
 });
 
 test('builds that know other queues each have a leader', async () => {
@@ -103,7 +128,7 @@ test('after an outage of the ledger a duty that takes silence for death waits un
     judges: name === 'judge',
     run: () => Promise.resolve((rounds[name] += 1)),
   }));
-  const options = { db, workerId: newId(), duties, queues: ['outage'], leadMs: 300, emit };
+  const options = { db, workerId: newId(), duties, queues: ['outage'], leadMs: 300, fit, emit };
   const maintenance = startMaintenance({ ...options, calmMs: 60_000 });
   await eventually('both do their rounds', () => rounds.judge > 1 && rounds.other > 1);
   proxy.cut();
@@ -131,7 +156,7 @@ test('a process that began while the ledger was away is no quicker to take silen
     run: () => Promise.resolve(rounds.push(name)),
   }));
   const { db, events } = world;
-  const options = { db, workerId: newId(), duties, queues: ['late'], leadMs: 300, emit: events.emit };
+  const options = { db, workerId: newId(), duties, queues: ['late'], leadMs: 300, fit, emit: events.emit };
   const maintenance = startMaintenance({ ...options, calmMs: 60_000, afterOutage: true });
   await eventually('it leads', () => rounds.length > 5);
   expect(new Set(rounds)).toEqual(new Set(['other']));
