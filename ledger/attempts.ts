@@ -11,7 +11,7 @@ import { finishBatch, type Finished, type FinishRequest } from './finish.ts';
 import { firstDispatch, insertJobsSql, insertValues, type Dispatch, type InsertedRow } from './insert.ts';
 import { nameOf, succeedBatch } from './succeed.ts';
 import { recogniseWritten } from './written.ts';
-import { renewLeases, writeProgress, type Lease, type ProgressNote } from './leases.ts';
+import { renewLeases, secureLeases, writeProgress, type Lease, type ProgressNote } from './leases.ts';
 
 export interface AttemptsOptions {
   db: Db;
@@ -76,7 +76,7 @@ export function createAttempts(options: AttemptsOptions): Attempts {
 
 /** A renewal waits for its commit, and with it for every commit before. */
 async function secureBatch(options: AttemptsOptions, leases: readonly Lease[]): Promise<Settled<boolean>[]> {
-  const { lost } = await renewLeases(options.db, options, leases);
+  const { lost } = await secureLeases(options.db, options, leases);
   return leases.map(({ jobId }) => ({ value: !lost.includes(jobId) }));
 }
 

@@ -12,21 +12,53 @@ export interface ProgressNote extends Lease {
   message: string | null;
 }
 
-const renewRows = {
-  name: 'lease_renew',
+const isOurs = `j.id = d.id AND j.attempt_no = d.attempt_no AND j.worker_id = $4 AND j.state = 'running'`;
+
+const secureRows = {
+  name: 'lease_secure',
   text: `UPDATE job j SET lease_until = clock_timestamp() + $3 * interval '1 ms'
-    FROM unnest($1::uuid[], $2::int[]) AS d(id, attempt_no)
-    WHERE j.id = d.id AND j.attempt_no = d.attempt_no AND j.worker_id = $4 AND j.state = 'running'
+    FROM unnest($1::uuid[], $2::int[]) AS d(id, attempt_no) WHERE ${isOurs}
     RETURNING j.id, j.cancel_requested_at IS NOT NULL AS cancelled`,
 };
 
-export async function renewLeases(
+// All leases of a process in one statement: one row that somebody has locked must not cost the others theirs. Who has it locked is
+// the job's own commit or an operator; the rescuer passes it by as well, and the next renewal finds it free.
+const renewRows = {
+  name: 'lease_renew',
+  text: `WITH d AS (SELECT * FROM unnest($1::uuid[], $2::int[]) AS d(id, attempt_no)),
+    free AS (SELECT j.id FROM job j JOIN d ON ${isOurs} FOR NO KEY UPDATE OF j SKIP LOCKED),
+    renewed AS (UPDATE job j SET lease_until = clock_timestamp() + $3 * interval '1 ms' FROM free WHERE j.id = free.id)
+    SELECT j.id, j.cancel_requested_at IS NOT NULL AS cancelled FROM job j JOIN d ON ${isOurs}`,
+};
+
+interface Owner {
+  workerId: string;
+  leaseMs: number;
+}
+
+interface Renewed {
+  lost: readonly string[];
+  cancelled: readonly string[];
+}
+
+/** A row that is locked just now is left as it is, and counts as held. */
+export function renewLeases(db: Db, owner: Owner, leases: readonly Lease[]): Promise<Renewed> {
+  return renew(db, renewRows, owner, leases);
+}
+
+/** Waits for each row, and for the commit: what was written of these attempts before is safe then. */
+export function secureLeases(db: Db, owner: Owner, leases: readonly Lease[]): Promise<Renewed> {
+  return renew(db, secureRows, owner, leases);
+}
+
+async function renew(
   db: Db,
-  owner: { workerId: string; leaseMs: number },
+  statement: typeof renewRows,
+  owner: Owner,
   leases: readonly Lease[],
-): Promise<{ lost: readonly string[]; cancelled: readonly string[] }> {
+): Promise<Renewed> {
   if (leases.length === 0) return { lost: [], cancelled: [] };
-  const rows = await db.run<{ id: string; cancelled: boolean }>(renewRows, [
+  const rows = await db.run<{ id: string; cancelled: boolean }>(statement, [
     leases.map((lease) => lease.jobId),
     leases.map((lease) => lease.attemptNo),
     owner.leaseMs,

@@ -1,5 +1,6 @@
 // Covers: ledger/family.ts, ledger/insert.ts
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { Client } from 'pg';
 import type { Begun } from '../../ledger/begin.ts';
 import { begunOf, child, failed, openLives, succeeded, type Lives } from './lives.ts';
 import { addJob, query, setJob, stateOf } from './world.ts';
@@ -102,6 +103,29 @@ test('a renewal tells which attempts are no longer ours and which were asked to 
   await setJob(lives, asked?.jobId ?? '', 'cancel_requested_at = now()');
   const leases = [kept, lost, asked].map((begun) => ({ jobId: begun?.jobId ?? '', attemptNo: 1 }));
   expect(await lives.attempts.renew(leases)).toEqual({ lost: [lost?.jobId], cancelled: [asked?.jobId] });
+});
+
+test('a row that somebody has locked costs no other attempt its lease, and is not taken for lost', async () => {
+  const [locked, free] = await startMany(2);
+  const leases = [locked, free].map((begun) => ({ jobId: begun?.jobId ?? '', attemptNo: 1 }));
+  const leaseOf = async ({ jobId }: { jobId: string }) =>
+    (
+      await query<{ until: string }>(lives, 'SELECT lease_until::text AS until FROM job WHERE id = $1', [
+        jobId,
+      ])
+    )[0]?.until;
+  const before = await Promise.all(leases.map(leaseOf));
+  const operator = new Client({ connectionString: lives.url });
+  await operator.connect();
+  await operator.query('BEGIN');
+  await operator.query('UPDATE storytime.job SET progress = 1 WHERE id = $1', [locked?.jobId]);
+  expect(await lives.attempts.renew(leases)).toEqual({ lost: [], cancelled: [] });
+  const after = await Promise.all(leases.map(leaseOf));
+  expect(after.map((until, index) => until === before[index])).toEqual([true, false]);
+  await operator.query('ROLLBACK');
+  await operator.end();
+  expect(await lives.attempts.renew(leases)).toEqual({ lost: [], cancelled: [] });
+  expect(await leaseOf({ jobId: locked?.jobId ?? '' })).not.toBe(before[0]);
 });
 
 test('an outcome past the time to give up is an expiry', async () => {
