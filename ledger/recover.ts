@@ -118,6 +118,8 @@ export async function forgottenOf(
 
 export interface Look {
   rows: number;
+  /** The end also while the engine has lost every one: what else the caller has to do must not wait for all of them. */
+  atMost?: number;
   /** Ways of being held by the engine that are good enough. */
   ways: readonly Held[];
   /** One that is held in another way is passed over this time when this says so. */
@@ -140,9 +142,11 @@ export async function recoverSome(
   look: Look,
 ): Promise<number> {
   let total = 0;
-  for (let left = look.rows; left > 0;) {
+  let seen = 0;
+  for (let left = look.rows; left > 0 && seen < (look.atMost ?? Infinity);) {
     const page = await walk.next();
     if (page.length === 0) break;
+    seen += page.length;
     const forgotten = await forgottenOf(broker, page, look);
     total += await bringBack(db, relay, forgotten);
     if (forgotten.length < page.length) left -= page.length;

@@ -123,6 +123,10 @@ test('a walk goes round in steps, and further while everything is lost', async (
   const spared = { rows: 3, ways: ['queued'], spare: () => true } as const;
   expect(await recoverSome({ db: world.db, broker, relay }, walk, spared)).toBe(0);
   expect([await step(), await step()]).toEqual([0, 3]); // the end of the round, then all of them
+  entries.clear();
+  await query(world, `UPDATE job SET dispatched_at = now() - interval '1 min'`);
+  const most = { rows: 1, atMost: 2, ways: ['queued'] } as const;
+  expect(await recoverSome({ db: world.db, broker, relay }, walk, most)).toBe(2);
 });
 
 test('an engine is doubted when its canary is missing, foreign, older or of another start', async () => {

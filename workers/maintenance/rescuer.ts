@@ -25,8 +25,9 @@ export interface RescuerOptions {
   everyMs: number;
 }
 
-/** Jobs a round; more of them while the engine has lost all it is asked for. */
+/** Jobs a round; more of them while the engine has lost all it is asked for, but the dead are looked for again meanwhile. */
 const lookAt = 500;
+const lookAtMost = 5_000;
 
 export function rescuer(options: RescuerOptions): Duty {
   const { db, broker, queues, leaseMs } = options;
@@ -42,7 +43,8 @@ export function rescuer(options: RescuerOptions): Duty {
       if (!broker.ready) return rescued;
       second.prune();
       const spare = (row: Dispatched): boolean => second.spare(row);
-      return rescued + (await recoverSome(options, walk, { rows: lookAt, ways: ['queued'], spare }));
+      const look = { rows: lookAt, atMost: lookAtMost, ways: ['queued'], spare } as const;
+      return rescued + (await recoverSome(options, walk, look));
     },
   };
 }
