@@ -22,6 +22,8 @@ export interface HistoryEntry {
   characterCountChangeTo: number;
   outputFormat?: string | undefined;
   state?: unknown;
+  /** When it was asked for, in seconds since 1970. */
+  dateUnix?: number | undefined;
   alignments?: { alignment: Times } | undefined;
 }
 
@@ -33,6 +35,13 @@ const skewSeconds = 300;
 /** The vendor's moment from which on the call may be in its history. */
 export function lookFrom(sinceMs: number): number {
   return Math.floor(sinceMs / 1_000) - skewSeconds;
+}
+
+/** Longer than any text takes; what is still being spoken then never comes. */
+const spokenWithinSeconds = 900;
+
+export function isStuck({ dateUnix = 0 }: HistoryEntry): boolean {
+  return dateUnix + spokenWithinSeconds + skewSeconds < Date.now() / 1_000;
 }
 
 /** An entry that leaves a field out is taken when the others fit: the vendor fills them all today. */

@@ -7,6 +7,7 @@ import { Failure } from '../shared/errors.ts';
 import {
   chargeOfEntry,
   findSpoken,
+  isStuck,
   lookFrom,
   speechFormat,
   type HistoryEntry,
@@ -160,8 +161,10 @@ async function recover(lookup: Lookup): Promise<Speech | undefined> {
       const entry = await lookUp(client, lookup, signal);
       if (entry === undefined) return undefined;
       if (entry.state === 'processing') {
+        if (isStuck(entry)) return undefined;
+        // No outage, and no fault of the job: it comes back and asks again.
         const why = 'the same text is still being spoken';
-        throw toFailure({ provider: 'elevenlabs', operation: 'history' }, { code: 'unavailable', why });
+        throw toFailure({ provider: 'elevenlabs', operation: 'history' }, { code: 'rate_limited', why });
       }
       const stream = await client.history.getAudio(entry.historyItemId, { abortSignal: signal });
       const audio = new Uint8Array(await new Response(stream).arrayBuffer());

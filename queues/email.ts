@@ -49,7 +49,7 @@ const templates = [
 export const email = defineQueue({
   name: 'email',
   concurrency: 10,
-  timeoutMs: 60_000,
+  timeoutMs: 120_000, // three quick tries of 30 s: cut off before, a mail server that stalls would count against the job
   retry: { attempts: 5, backoff: 'exponential', delayMs: 30_000 },
   jobs: {
     'send-email': {

@@ -133,6 +133,15 @@ test('a sound that was cut is not kept because it is found again: the text is sp
   expect(again).toMatchObject({ paid: 1, charges: ['r1', 'r2'] });
 });
 
+test('a text that is still being spoken is waited for and costs nothing; one that never ends is spoken once more', async () => {
+  const now = Math.round(Date.now() / 1_000);
+  vendor.history = [{ ...entry(), state: 'processing', date_unix: now }];
+  await expect(speak(true)).rejects.toMatchObject({ code: 'rate_limited', retryAfterMs: undefined });
+  expect(vendor.asked.filter((request) => request.startsWith('POST'))).toEqual([]);
+  vendor.history = [{ ...entry(), state: 'processing', date_unix: now - 3_600 }];
+  expect(await speak(true)).toMatchObject({ paid: 1, charges: ['r2'] });
+});
+
 test('an entry without times is kept, and its times are spread over the sound', async () => {
   vendor.history = [entry()];
   const found = await speak(true);
