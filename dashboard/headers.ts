@@ -23,7 +23,8 @@ export function securityHeaders(options: { secure: boolean }): RequestHandler {
     const isBoard = request.path === '/board' || request.path.startsWith('/board/');
     response.setHeader('Content-Security-Policy', isBoard ? boards : ours);
     response.setHeader('X-Content-Type-Options', 'nosniff');
-    response.setHeader('Referrer-Policy', 'no-referrer');
+    // Not `no-referrer`: then a browser says `Origin: null` of our own forms, and over plain http that is all it says (gate.ts).
+    response.setHeader('Referrer-Policy', 'same-origin');
     response.setHeader('Cache-Control', 'no-store');
     response.setHeader('X-Frame-Options', 'DENY');
     if (options.secure) response.setHeader('Strict-Transport-Security', 'max-age=31536000');

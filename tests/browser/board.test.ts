@@ -32,12 +32,21 @@ async function openPage(width: number): Promise<{ page: Page; complaints: string
   return { page, complaints };
 }
 
-async function signIn(page: Page, path: string): Promise<void> {
-  await page.goto(world.url + path);
+async function signIn(page: Page, path: string, url = world.url): Promise<void> {
+  await page.goto(url + path);
   await page.getByLabel('Paste a key').fill(world.key);
   await page.getByRole('button', { name: 'Sign in' }).click();
-  await page.waitForURL(world.url + path);
+  await page.waitForURL(url + path);
 }
+
+test('an operator signs in and out over plain http on an address that is not the loopback', async () => {
+  const url = world.url.replace('127.0.0.1', 'operations.test');
+  const { page } = await openPage(1280);
+  await signIn(page, '/ops', url);
+  await page.getByRole('button', { name: 'Sign out' }).click();
+  await page.waitForURL(`${url}/login`);
+  await page.close();
+});
 
 test('an operator signs in and sees the queues on both pages; nothing is asked of another host', async () => {
   await addJob(world.ledger);

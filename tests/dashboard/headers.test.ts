@@ -42,7 +42,7 @@ test('every answer forbids frames, sniffing, caching and anything from outside, 
     expect(policy).toContain("frame-ancestors 'none'; base-uri '");
     expect(policy).toContain("form-action 'self'");
     expect(visit.headers.get('x-content-type-options')).toBe('nosniff');
-    expect(visit.headers.get('referrer-policy')).toBe('no-referrer');
+    expect(visit.headers.get('referrer-policy')).toBe('same-origin');
     expect(visit.headers.get('cache-control')).toBe('no-store');
     expect(visit.headers.get('x-powered-by')).toBeNull();
     expect(visit.body).not.toMatch(/node_modules|at .*\.(?:ts|js):\d/);

@@ -10,6 +10,7 @@ const args = [
   '--disable-background-networking',
   '--disable-component-update',
   '--disable-sync',
+  '--host-resolver-rules=MAP *.test 127.0.0.1', // an address that is not the loopback's: browsers trust that one more
 ];
 
 export function openBrowser(): Promise<Browser> {
