@@ -57,7 +57,8 @@ function without(env: Environment, names: ReadonlySet<string>): Environment {
 
 /** Only for looking: as development without what can contradict, so that whatever else is right can be read. */
 function remains(env: Environment, wrong: ReadonlySet<string>): Config {
-  const contradicting = new Set([...wrong, 'NODE_ENV', 'STORYTIME_LEASE_MS', 'STORYTIME_RENEW_MS']);
+  const times = ['LEASE', 'RENEW', 'DRAIN', 'GRACE'].map((name) => `STORYTIME_${name}_MS`);
+  const contradicting = new Set([...wrong, 'NODE_ENV', ...times]);
   if (env['STORYTIME_SANDBOX'] === 'off') contradicting.add('STORYTIME_SANDBOX');
   const config = loadConfig(without(env, contradicting));
   return env['NODE_ENV'] === 'production' ? { ...config, NODE_ENV: 'production' } : config;

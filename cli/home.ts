@@ -5,6 +5,7 @@ import {
   accessSync,
   chmodSync,
   constants,
+  linkSync,
   mkdirSync,
   readFileSync,
   renameSync,
@@ -76,13 +77,9 @@ export function writeNote(home: string, note: UpNote): void {
 /** Claims the folder for this process, or tells whose it is. The claim of a process that is gone does not count. */
 export function claimHome(home: string): { owner: number } | undefined {
   const file = join(home, claimFile);
+  const text = `${process.pid} ${startOf(process.pid)}`;
   for (;;) {
-    try {
-      writeFileSync(file, `${process.pid} ${startOf(process.pid)}`, { flag: 'wx', mode: 0o600 });
-      return undefined;
-    } catch (error) {
-      if (codeOf(error) !== 'EEXIST') throw error;
-    }
+    if (writeNew(file, text)) return undefined;
     const [pid, started] = readText(file)?.split(' ') ?? [];
     const owner = Number(pid);
     if (isOther(owner, started)) return { owner };
@@ -129,12 +126,29 @@ function codeOf(error: unknown): string | undefined {
 }
 
 function writePrivate(file: string, text: string): void {
+  withDraft(file, text, (draft) => renameSync(draft, file));
+}
+
+/** False when the file is there already. */
+function writeNew(file: string, text: string): boolean {
+  return withDraft(file, text, (draft) => {
+    try {
+      linkSync(draft, file); // unlike a rename it replaces nothing
+      return true;
+    } catch (error) {
+      if (codeOf(error) === 'EEXIST') return false;
+      throw error;
+    }
+  });
+}
+
+/** A full disk leaves no half of a file: it is there under its name when it has all its text. */
+function withDraft<T>(file: string, text: string, place: (draft: string) => T): T {
   const draft = `${file}.${process.pid}.tmp`;
   try {
     writeFileSync(draft, text, { mode: 0o600 });
-    renameSync(draft, file);
-  } catch (error) {
-    rmSync(draft, { force: true }); // a full disk leaves no half of a file
-    throw error;
+    return place(draft);
+  } finally {
+    rmSync(draft, { force: true });
   }
 }

@@ -9,16 +9,19 @@ async function readAll(): Promise<Buffer> {
   return Buffer.concat(chunks);
 }
 
-// `storytime … | head` closes the pipe early: that is no error of ours, and there is nobody left to tell. A full disk ends no
-// long-running part: only a result that could not be written makes its command fail.
-process.stdout.on('error', (error: NodeJS.ErrnoException) => {
-  if (error.code === 'EPIPE') process.exit(0);
-});
+// What could not be written ends no part that runs until it is stopped: its log counts what it lost. Only of a result it matters.
+process.stdout.on('error', () => undefined); // told by each write's own answer
 process.stderr.on('error', () => undefined);
 let unwritten = false;
 
+/** `storytime … | head` closes the pipe early: that is no error of ours, and there is nobody left to tell. */
+function written(error: NodeJS.ErrnoException | null | undefined): void {
+  if (error?.code === 'EPIPE') process.exit(0);
+  unwritten ||= error instanceof Error;
+}
+
 const terminal: Terminal = {
-  out: (text) => void process.stdout.write(text, (error) => (unwritten ||= error instanceof Error)),
+  out: (text) => void process.stdout.write(text, written),
   err: (text) => void process.stderr.write(text),
   env: environment(),
   isInteractive: process.stdout.isTTY && process.stderr.isTTY,

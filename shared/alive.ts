@@ -4,6 +4,7 @@ import { readFileSync } from 'node:fs';
 
 /** Whether the process runs; `start` (from startOf) tells it from a later one that was given the same id. */
 export function isAlive(pid: number, start?: string): boolean {
+  if (!(pid > 0)) return false; // no process: to `kill`, 0 and less are groups, of which ours is one
   try {
     process.kill(pid, 0);
   } catch (error) {

@@ -124,6 +124,13 @@ test('a wrong configuration is told completely, and what is right of it is looke
   expect([code, out]).toEqual([1, expect.not.stringContaining('hunter2')]);
 });
 
+test('a mistyped time is told by its name, though without it another one would be too long', async () => {
+  const { code, out } = await examine({ STORYTIME_GRACE_MS: '60s', STORYTIME_DRAIN_MS: '30000' });
+  const { checks: told } = JSON.parse(out) as { checks: { check: string; detail: string }[] };
+  const wrong = told.filter(({ check }) => check === 'configuration').map(({ detail }) => detail);
+  expect([code, wrong]).toEqual([1, [expect.stringMatching(/^STORYTIME_GRACE_MS /)]]);
+});
+
 test('what a wrong setting would lead to another place is not looked at', async () => {
   const { status } = await examine({
     DATABASE_URL: ready.url,

@@ -61,9 +61,13 @@ test('the folder belongs to one living process', () => {
   expect(claimHome(home)).toBeUndefined();
   writeFileSync(join(home, 'up.pid'), String(process.ppid));
   expect(claimHome(home)).toEqual({ owner: process.ppid });
-  writeFileSync(join(home, 'up.pid'), String(gone));
-  expect(claimHome(home)).toBeUndefined();
+  for (const left of [String(gone), '', '0', '-1 5', 'x']) {
+    writeFileSync(join(home, 'up.pid'), left); // empty: written on a full disk by a build before
+    expect(claimHome(home)).toBeUndefined();
+    expect(readFileSync(join(home, 'up.pid'), 'utf8')).toMatch(new RegExp(`^${process.pid} `));
+  }
   releaseHome(home);
+  expect(readdirSync(home).filter((name) => name.startsWith('up.'))).toEqual([]);
   expect(readNote(home)).toBeUndefined();
 });
 

@@ -133,6 +133,14 @@ test('the dashboard and the sandbox start by themselves', async () => {
   expect(await Promise.all([dashboard.part.end('SIGTERM'), sandbox.part.end('SIGTERM')])).toEqual([0, 0]);
 });
 
+test('a part whose log nobody reads any more goes on, and is stopped in order', async () => {
+  const { part, url } = await start(['api'], { STORYTIME_LOG_LEVEL: 'debug' });
+  part.child.stdout?.destroy();
+  // A line each: several times what is written at once.
+  for (let count = 0; count < 200; count += 1) expect(await statusOf(`${url}/livez`)).toBe(200);
+  expect(await part.end('SIGTERM')).toBe(0);
+});
+
 test('a part whose port is taken says so, leaves nothing behind and exits with 2', async () => {
   const taken = createServer();
   await new Promise<void>((resolve) => taken.listen(0, '127.0.0.1', resolve));

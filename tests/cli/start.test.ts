@@ -32,16 +32,16 @@ function runOn(version: string, script: string): Promise<{ code: unknown; err: s
 test.each([
   ['the build', 'scripts/build.mjs'],
   ['the command line', 'dist/cli/main.js'],
-])('%s says in one line that Node is too old, before it loads anything else', async (_, script) => {
+])('%s says in one line that Node will not do, before it loads anything else', async (_, script) => {
   // Nothing but these is here: what would be loaded before the line would fail otherwise.
   const files = ['package.json', 'scripts/node-version.mjs', 'dist/scripts/node-version.mjs', script];
   await Promise.all(files.map((file) => cp(file, join(folder, file))));
-  for (const version of ['18.19.0', '20.18.3', '9.11.2'])
+  for (const version of ['18.19.0', '20.18.3', '9.11.2', '21.7.3', '22.11.0', '23.9.0'])
     expect(await runOn(version, script)).toEqual({
       code: 2,
-      err: `this needs Node 20.19 or later, and it is ${version}: install a later one and start again\n`,
+      err: `this needs Node ^20.19 || ^22.12 || >=24, and it is ${version}: install one of these and start again\n`,
     });
-  for (const version of ['20.19.0', '21.0.0', '24.1.0'])
+  for (const version of ['20.19.0', '22.12.0', '24.0.0', '25.1.0'])
     expect((await runOn(version, script)).err).not.toContain('this needs Node');
 });
 
