@@ -2,26 +2,25 @@
 // command line (the build copies this file to dist/scripts/).
 import fs from 'node:fs';
 
-/** Ends the process with one line when package.json asks for a later Node. */
+/** Ends the process with one line when package.json asks for another Node. */
 export function requireNode() {
-  const [needed, given] = [neededVersion(), process.versions.node];
-  if (!isOlder(given, needed)) return;
-  console.error(
-    `this needs Node ${needed} or later, and it is ${given}: install a later one and start again`,
-  );
+  const [range, given] = [neededRange(), process.versions.node];
+  if (range.split(' || ').some((part) => isWithin(given, part))) return;
+  console.error(`this needs Node ${range}, and it is ${given}: install one of these and start again`);
   process.exit(2);
 }
 
-/** `>=20.19` -> `20.19`. Beside scripts/ in the sources, one folder further up from dist/. */
-function neededVersion() {
+/** Of `engines`. Beside scripts/ in the sources, one folder further up from dist/. */
+function neededRange() {
   const places = ['../package.json', '../../package.json'].map((place) => new URL(place, import.meta.url));
   const file = places.find((place) => fs.existsSync(place));
-  return JSON.parse(fs.readFileSync(file, 'utf8')).engines.node.replace('>=', '');
+  return JSON.parse(fs.readFileSync(file, 'utf8')).engines.node;
 }
 
-function isOlder(given, needed) {
-  const [[major, minor], [leastMajor, leastMinor]] = [given, needed].map((text) =>
-    text.split('.').map(Number),
-  );
-  return major < leastMajor || (major === leastMajor && minor < leastMinor);
+/** `part`: `^20.19` (that major) or `>=24`. */
+function isWithin(given, part) {
+  const [major, minor] = given.split('.').map(Number);
+  const [leastMajor, leastMinor = 0] = part.replace(/^\D+/, '').split('.').map(Number);
+  if (major === leastMajor) return minor >= leastMinor;
+  return part.startsWith('>=') && major > leastMajor;
 }

@@ -42,8 +42,9 @@ function environmentOf({ environment = {} }: Service, given = 'given'): Record<s
   return Object.fromEntries(Object.entries(environment).map(([name, value]) => [name, fill(value, given)]));
 }
 
-function onLoopback(port: number): string[] {
-  return [`127.0.0.1:${port}:${port}`];
+/** `setting`: of .env, for the port outside; inside it is always the default. */
+function onLoopback(port: number, setting?: string): string[] {
+  return [`127.0.0.1:${setting === undefined ? port : `\${${setting}:-${port}}`}:${port}`];
 }
 
 function needsOf(name: string): [string, string][] {
@@ -113,8 +114,8 @@ test('published ports are those of the settings, on loopback, and never those of
     redis: [],
     migrate: [],
     worker: [],
-    api: onLoopback(STORYTIME_API_PORT),
-    dashboard: onLoopback(STORYTIME_DASHBOARD_PORT),
+    api: onLoopback(STORYTIME_API_PORT, 'STORYTIME_API_PORT'),
+    dashboard: onLoopback(STORYTIME_DASHBOARD_PORT, 'STORYTIME_DASHBOARD_PORT'),
     sandbox: onLoopback(STORYTIME_SANDBOX_PORT),
   });
   expect(services['worker']?.healthcheck?.test.join(' ')).toContain(`:${STORYTIME_WORK_PORT}/readyz`);
@@ -126,6 +127,15 @@ test('published ports are those of the settings, on loopback, and never those of
   };
   for (const [name, setting] of Object.entries(opened))
     expect(services[name]?.environment?.[setting]).toBe('0.0.0.0');
+});
+
+test('a port or folder of .env is not the one within a container: there health checks and neighbours count on the default', () => {
+  const defaults = Object.entries(loadConfig({})).filter(([name]) => name.endsWith('_PORT'));
+  expect(defaults).toHaveLength(5);
+  for (const [, service] of ours) {
+    for (const [name, port] of defaults) expect(service.environment?.[name]).toBe(String(port));
+    expect(service.environment?.['STORYTIME_HOME']).toBe('/data');
+  }
 });
 
 test('nothing starts before what it needs is healthy, and everything that stays is watched', () => {

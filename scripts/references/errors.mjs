@@ -24,7 +24,7 @@ function headerTable() {
     ],
     [
       '`Retry-After`',
-      '429 and 503, in seconds; also 1 with a job that has not ended, for whoever asks again',
+      '429 and 503 of anything but a probe, in seconds; also 1 with a job that has not ended, for whoever asks again',
     ],
     [
       '`Idempotent-Replayed`',
@@ -64,7 +64,7 @@ This page is written from \`shared/errors.ts\`, \`workers/outcome.ts\` and \`cli
 
 ## Problems of the API
 
-Every answer that is no success is a problem document (RFC 9457, \`application/problem+json\`) with \`type\`, \`title\`, \`status\`,
+Every answer that is no success, but those of the probes \`/livez\` and \`/readyz\`, is a problem document (RFC 9457, \`application/problem+json\`) with \`type\`, \`title\`, \`status\`,
 \`detail\`, \`instance\` (the request id), \`code\`, \`details\` and \`errors\`: for each thing that is wrong with the body a JSON Pointer,
 one of these codes and a sentence. The dashboard uses the same codes.
 

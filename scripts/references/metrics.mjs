@@ -29,7 +29,7 @@ function labelTable() {
     ['Label', 'Values'],
     ['`code`', 'a failure code ([errors](errors.md)), or empty'],
     ['`dependency`', list(['ledger', 'engine'])],
-    ['`doubt`', `${list(['missing', 'foreign', 'older', 'restarted'])} ([recovery](recovery.md))`],
+    ['`doubt`', `${list(['missing', 'foreign', 'older', 'restarted', 'none'])} ([recovery](recovery.md))`],
     ['`gate`', list(Object.values(gateNames).flat())],
     ['`outcome` of attempts', list(['succeeded', 'failed', 'snoozed', 'interrupted', 'cancelled'])],
     ['`outcome` of jobs', list(finalStates)],
