@@ -28,6 +28,8 @@ export interface StepCommit<T> {
 
 const inlineLimitBytes = 65_536;
 const jsonType = 'application/json';
+/** A step keeps its own result: with an end of a week the pruner would meet more and more of them, and may delete none. */
+const ownLifetimeMs = 100 * 365 * 86_400_000;
 
 /** The results of all steps of a job that succeeded so far, by name. */
 export async function readSteps(db: Db, jobId: string): Promise<Map<string, unknown>> {
@@ -74,7 +76,11 @@ async function writeStep<T>(db: Db, begun: Begun, step: StepCommit<T>): Promise<
       const value = JSON.parse(json) as Remembered<T>; // what a retry will be given: no run may see anything else
       const large = Buffer.byteLength(json) > inlineLimitBytes;
       const artifact = large
-        ? await storeArtifact(tx, begun, { bytes: Buffer.from(json), contentType: jsonType })
+        ? await storeArtifact(tx, begun, {
+            bytes: Buffer.from(json),
+            contentType: jsonType,
+            lifetimeMs: ownLifetimeMs,
+          })
         : undefined;
       const result = large || value === null ? {} : { result: value as Prisma.InputJsonValue };
       await tx.step.create({

@@ -92,6 +92,9 @@ test('a result over 64 kB is kept beside the job and remembered in full', async 
     [begun.jobId],
   );
   expect(row).toMatchObject({ result: null, artifact_id: expect.any(String) });
+  // Not among those that have had their time, which the pruner reads every minute.
+  const text = `SELECT expires_at > now() + interval '50 years' AS kept FROM artifact WHERE id = $1`;
+  expect(await query(lives, text, [row?.artifact_id])).toEqual([{ kept: true }]);
 });
 
 test('domain rows commit with the step or not at all', async () => {
