@@ -5,8 +5,9 @@ import fs from 'node:fs';
 import { build } from 'esbuild';
 
 const target = 'dist/node_modules';
-const entries = 'dist/.entries';
-const keyFile = `${target}/.joined/key`;
+const draft = `dist/.joining-${process.pid}`; // becomes the target when it is whole, whoever else builds or stops in the middle
+const entries = `${draft}/entries`;
+const keyFile = '.joined/key';
 // Used as installed: they read files of their own that no import names, or start a thread from one.
 const apart = new Set([
   '@bull-board/api',
@@ -60,13 +61,13 @@ const commonJs = `import { createRequire as madeRequire } from 'node:module';
 const require = madeRequire(import.meta.url);
 const __dirname = require('node:path').dirname(require('node:url').fileURLToPath(import.meta.url));`;
 
-async function join(specifiers) {
-  for (const folder of [target, entries]) fs.rmSync(folder, { recursive: true, force: true });
+async function join(specifiers, key) {
+  fs.rmSync(target, { recursive: true, force: true }); // or it would be joined once more
   const places = await writeEntries(specifiers);
   await build({
     ...common,
     entryPoints: [...places.values()].map((place) => `${entries}/${place}.mjs`),
-    outdir: target,
+    outdir: `${draft}/joined`,
     outbase: entries,
     outExtension: { '.js': '.mjs' },
     chunkNames: '.joined/[hash]',
@@ -75,7 +76,7 @@ async function join(specifiers) {
     banner: { js: commonJs },
   });
   writeManifests(places);
-  fs.rmSync(entries, { recursive: true });
+  fs.writeFileSync(`${draft}/joined/${keyFile}`, key);
 }
 
 /** So that Node takes the joined files for the package, and no other file of it. */
@@ -86,15 +87,23 @@ function writeManifests(places) {
     const { exports } = all.get(name) ?? all.set(name, { exports: {} }).get(name);
     exports[`.${specifier.slice(name.length)}`] = `.${place.slice(name.length)}.mjs`;
   }
-  for (const [name, { exports }] of all)
-    fs.writeFileSync(`${target}/${name}/package.json`, JSON.stringify({ name, type: 'module', exports }));
+  for (const [name, { exports }] of all) {
+    const manifest = JSON.stringify({ name, type: 'module', exports });
+    fs.writeFileSync(`${draft}/joined/${name}/package.json`, manifest);
+  }
 }
 
 const specifiers = await importedSpecifiers();
-const key = createHash('sha256').update(JSON.stringify(specifiers));
-for (const path of ['package-lock.json', 'scripts/join.mjs']) key.update(fs.readFileSync(path));
-const wanted = key.digest('hex');
-if (!fs.existsSync(keyFile) || fs.readFileSync(keyFile, 'utf8') !== wanted) {
-  await join(specifiers);
-  fs.writeFileSync(keyFile, wanted);
+const hash = createHash('sha256').update(JSON.stringify(specifiers));
+for (const path of ['package-lock.json', 'scripts/join.mjs']) hash.update(fs.readFileSync(path));
+const key = hash.digest('hex');
+const isJoined = () =>
+  fs.existsSync(`${target}/${keyFile}`) && fs.readFileSync(`${target}/${keyFile}`, 'utf8') === key;
+if (!isJoined()) {
+  try {
+    await join(specifiers, key);
+    if (!isJoined()) fs.renameSync(`${draft}/joined`, target);
+  } finally {
+    fs.rmSync(draft, { recursive: true, force: true });
+  }
 }
