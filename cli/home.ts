@@ -5,6 +5,7 @@ import {
   accessSync,
   chmodSync,
   constants,
+  copyFileSync,
   linkSync,
   mkdirSync,
   readFileSync,
@@ -133,13 +134,23 @@ function writePrivate(file: string, text: string): void {
 function writeNew(file: string, text: string): boolean {
   return withDraft(file, text, (draft) => {
     try {
-      linkSync(draft, file); // unlike a rename it replaces nothing
+      placeNew(draft, file);
       return true;
     } catch (error) {
       if (codeOf(error) === 'EEXIST') return false;
       throw error;
     }
   });
+}
+
+/** Unlike a rename it replaces nothing. A FAT, or a folder of another system, has no links: there a copy has to do. */
+function placeNew(draft: string, file: string): void {
+  try {
+    linkSync(draft, file);
+  } catch (error) {
+    if (codeOf(error) === 'EEXIST') throw error;
+    copyFileSync(draft, file, constants.COPYFILE_EXCL);
+  }
 }
 
 /** A full disk leaves no half of a file: it is there under its name when it has all its text. */

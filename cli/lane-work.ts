@@ -33,19 +33,27 @@ export async function runLane(
   lifecycle.onStop('the lane', leave);
   const work = await startWork({ ...options, laneAs: workerId, recycle: end });
   lifecycle.onStop('the work', () => work.stop(), config.STORYTIME_GRACE_MS + 5_000);
-  const unwatch = endWhenHeld(work, leadMs, end);
-  lifecycle.onStop('the watch of the intake', () => Promise.resolve(unwatch()));
+  const unwatch = endWhenUnfit(work, leadMs, end);
+  lifecycle.onStop('the watch of the lane', () => Promise.resolve(unwatch()));
   return '';
 }
 
-/** A process that takes no jobs (its clock is wrong, say) leaves the lane to another machine's. */
-function endWhenHeld(work: Pick<Work, 'ready'>, limitMs: number, end: (reason: string) => void): () => void {
-  let freeAt = performance.now();
+/**
+ * A process whose clock is wrong, or that cannot reach the engine, leaves the lane to another machine's when nothing runs in it.
+ * Other reasons to take nothing are of its job, or of all machines.
+ */
+function endWhenUnfit(
+  work: Pick<Work, 'ready' | 'idle'>,
+  limitMs: number,
+  end: (reason: string) => void,
+): () => void {
+  let fitAt = performance.now();
   async function look(): Promise<void> {
-    const { held } = await work.ready();
-    if (held.length === 0) freeAt = performance.now();
-    else if (performance.now() - freeAt > limitMs)
-      end(`the quarantine lane takes no jobs: ${held.join(', ')}`);
+    const { engine, held } = await work.ready();
+    const isUnfit = !engine || held.includes('clock');
+    if (!isUnfit || !work.idle()) fitAt = performance.now();
+    else if (performance.now() - fitAt > limitMs)
+      end(`the quarantine lane takes no jobs: ${engine ? 'the clock is wrong' : 'the engine is away'}`);
   }
   const timer = setInterval(() => void look(), limitMs / 3);
   return () => clearInterval(timer);

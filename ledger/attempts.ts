@@ -11,7 +11,14 @@ import { finishBatch, type Finished, type FinishRequest } from './finish.ts';
 import { firstDispatch, insertJobsSql, insertValues, type Dispatch, type InsertedRow } from './insert.ts';
 import { nameOf, succeedBatch } from './succeed.ts';
 import { recogniseWritten } from './written.ts';
-import { renewLeases, secureLeases, writeProgress, type Lease, type ProgressNote } from './leases.ts';
+import {
+  renewLeases,
+  secureLeases,
+  writeProgress,
+  type Lease,
+  type ProgressNote,
+  type Renewed,
+} from './leases.ts';
 
 export interface AttemptsOptions {
   db: Db;
@@ -32,7 +39,7 @@ export interface Attempts {
   finish: (request: FinishRequest) => Promise<Finished>;
   finishWithChildren: (begun: Begun, request: FinishRequest, children: readonly Child[]) => Promise<Finished>;
   /** Renews leases; returns those that are no longer ours and those whose cancel was asked for. */
-  renew: (leases: readonly Lease[]) => Promise<{ lost: readonly string[]; cancelled: readonly string[] }>;
+  renew: (leases: readonly Lease[]) => Promise<Renewed>;
   progress: (notes: readonly ProgressNote[]) => Promise<void>;
 }
 

@@ -18,17 +18,18 @@ const secureRows = {
   name: 'lease_secure',
   text: `UPDATE job j SET lease_until = clock_timestamp() + $3 * interval '1 ms'
     FROM unnest($1::uuid[], $2::int[]) AS d(id, attempt_no) WHERE ${isOurs}
-    RETURNING j.id, j.cancel_requested_at IS NOT NULL AS cancelled`,
+    RETURNING j.id, j.cancel_requested_at IS NOT NULL AS cancelled, false AS locked`,
 };
 
 // All leases of a process in one statement: one row that somebody has locked must not cost the others theirs. Who has it locked is
-// the job's own commit or an operator; the rescuer passes it by as well, and the next renewal finds it free.
+// the job's own commit or an operator; the rescuer passes it by as well.
 const renewRows = {
   name: 'lease_renew',
   text: `WITH d AS (SELECT * FROM unnest($1::uuid[], $2::int[]) AS d(id, attempt_no)),
     free AS (SELECT j.id FROM job j JOIN d ON ${isOurs} FOR NO KEY UPDATE OF j SKIP LOCKED),
-    renewed AS (UPDATE job j SET lease_until = clock_timestamp() + $3 * interval '1 ms' FROM free WHERE j.id = free.id)
-    SELECT j.id, j.cancel_requested_at IS NOT NULL AS cancelled FROM job j JOIN d ON ${isOurs}`,
+    renewed AS (UPDATE job j SET lease_until = clock_timestamp() + $3 * interval '1 ms' FROM free WHERE j.id = free.id RETURNING j.id)
+    SELECT j.id, j.cancel_requested_at IS NOT NULL AS cancelled, renewed.id IS NULL AS locked
+    FROM job j JOIN d ON ${isOurs} LEFT JOIN renewed ON renewed.id = j.id`,
 };
 
 interface Owner {
@@ -36,12 +37,14 @@ interface Owner {
   leaseMs: number;
 }
 
-interface Renewed {
+export interface Renewed {
   lost: readonly string[];
   cancelled: readonly string[];
+  /** Of how many the lease is as it was: ask again soon. */
+  locked: number;
 }
 
-/** A row that is locked just now is left as it is, and counts as held. */
+/** A row that is locked just now is left as it is. */
 export function renewLeases(db: Db, owner: Owner, leases: readonly Lease[]): Promise<Renewed> {
   return renew(db, renewRows, owner, leases);
 }
@@ -57,8 +60,8 @@ async function renew(
   owner: Owner,
   leases: readonly Lease[],
 ): Promise<Renewed> {
-  if (leases.length === 0) return { lost: [], cancelled: [] };
-  const rows = await db.run<{ id: string; cancelled: boolean }>(statement, [
+  if (leases.length === 0) return { lost: [], cancelled: [], locked: 0 };
+  const rows = await db.run<{ id: string; cancelled: boolean; locked: boolean }>(statement, [
     leases.map((lease) => lease.jobId),
     leases.map((lease) => lease.attemptNo),
     owner.leaseMs,
@@ -68,6 +71,7 @@ async function renew(
   return {
     lost: leases.map((lease) => lease.jobId).filter((id) => !held.has(id)),
     cancelled: rows.filter((row) => row.cancelled).map((row) => row.id),
+    locked: rows.filter((row) => row.locked).length,
   };
 }
 

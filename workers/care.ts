@@ -45,13 +45,17 @@ export function startCare(options: WorkOptions, own: CareOptions): Care {
   });
   const queues = options.registry.queues.map(({ name }) => name);
   const duties = dutiesOf(options, { workerId, queues, onCommitted });
-  if (lane !== undefined) duties.push(quarantine({ db, everyMs, lane, held, onCommitted }));
+  const fit = async (): Promise<boolean> => held().length === 0 && (await readiness.now()).engine;
+  if (lane !== undefined) duties.push(quarantine({ db, everyMs, lane, fit, onCommitted }));
   const leadMs = Math.max(everyMs * 2, 1_000);
   const calmMs = Math.max(config.STORYTIME_RENEW_MS, longestPauseMs) + 500;
-  const fit = async (): Promise<boolean> => held().length === 0 && (await readiness.now()).engine;
   const turns = { leadMs, calmMs, afterOutage, fit };
   const maintenance = startMaintenance({ db, workerId, duties, queues, ...turns, emit });
-  const unlisten = listen(db, () => maintenance.hint('relay-sweep'));
+  // All processes hear it, and what one claims and cannot carry waits for ten seconds.
+  const unlisten = listen(
+    db,
+    () => void fit().then((yes) => (yes ? maintenance.hint('relay-sweep') : undefined)),
+  );
   // It may have come back with less.
   broker.onReturn(() => ['reconciler', 'scrubber'].forEach((name) => maintenance.hint(name)));
   return {

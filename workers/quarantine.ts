@@ -23,13 +23,13 @@ export interface QuarantineOptions {
   db: Db;
   everyMs: number;
   lane: Lane;
-  /** Why this process takes no jobs; the lane's would take none for the same reasons. */
-  held: () => readonly unknown[];
+  /** Whether this process could run jobs itself: the lane's, which it starts, is on the same machine. */
+  fit: () => Promise<boolean>;
   onCommitted: (rows: readonly Dispatch[]) => void;
 }
 
 /** Lets parked jobs in as far as there is room, and sees to it that the lane is served. */
-export function quarantine({ db, everyMs, lane, held, onCommitted }: QuarantineOptions): Duty {
+export function quarantine({ db, everyMs, lane, fit, onCommitted }: QuarantineOptions): Duty {
   return {
     name: 'quarantine',
     everyMs,
@@ -37,7 +37,7 @@ export function quarantine({ db, everyMs, lane, held, onCommitted }: QuarantineO
     async run() {
       const freed = await freeParked(db);
       onCommitted(freed);
-      lane.ensure((await laneWantsProcess(db)) && held().length === 0);
+      lane.ensure((await laneWantsProcess(db)) && (await fit()));
       return freed.length;
     },
   };

@@ -39,6 +39,8 @@ export class Running {
   #renewedAt = performance.now();
   /** When the renewal under way was sent; undefined when none is. */
   #askedAt: number | undefined;
+  /** The next renewal, when a row was locked: sooner than usual, or two commits in a row would cost the lease. */
+  #again: NodeJS.Timeout | undefined;
   #closing: Interrupted | undefined;
   #interrupted: Interrupted | undefined;
 
@@ -96,7 +98,7 @@ export class Running {
   }
 
   stop(): void {
-    for (const timer of this.#timers) clearInterval(timer);
+    for (const timer of [...this.#timers, this.#again]) clearInterval(timer);
   }
 
   async #tick(): Promise<void> {
@@ -151,8 +153,10 @@ export class Running {
       jobId: begun.jobId,
       attemptNo: begun.attemptNo,
     }));
-    const { lost, cancelled } = await this.#options.attempts.renew(leases);
+    const { lost, cancelled, locked } = await this.#options.attempts.renew(leases);
     this.#renewedAt = performance.now();
+    clearTimeout(this.#again);
+    if (locked > 0) this.#again = setTimeout(() => void this.#tick(), this.#options.renewMs / 10).unref();
     // One that has ended meanwhile is no longer running for the ledger either: that is no loss.
     const running = (id: string): RunningAttempt | undefined =>
       this.#attempts.get(id) === held.get(id) ? held.get(id) : undefined;

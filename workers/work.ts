@@ -68,6 +68,8 @@ export interface Work {
   workerId: string;
   /** Whether this process can do its work: it needs both, and no reason to take nothing. */
   ready: () => Promise<Readiness & { held: readonly HoldReason[] }>;
+  /** No job runs here. */
+  idle: () => boolean;
   stop: () => Promise<void>;
 }
 
@@ -100,7 +102,7 @@ export async function startWork(options: WorkOptions): Promise<Work> {
   await persist(() => ((tries += 1), registerWorker(db, row)), leaving.signal);
   const onCommitted = (rows: readonly Dispatch[]): void => options.relay.nudge(rows);
   const parts = createParts(options, { workerId, leaving, onCommitted });
-  const { held } = parts.intake;
+  const { held, takers } = parts.intake;
   const carer = { workerId, onCommitted, afterOutage: tries > 1, held, readiness };
   const care = options.laneAs === undefined ? startCare(options, carer) : undefined;
   const watches = startWatches(options, parts);
@@ -110,13 +112,13 @@ export async function startWork(options: WorkOptions): Promise<Work> {
     .catch(() => undefined);
   return {
     workerId,
+    idle: () => parts.running.size === 0,
     ready: async () => ({ ...(await readiness.now()), held: held() }),
     async stop() {
       parts.stopping = true;
       parts.intake.end();
       parts.unwatch?.();
       if (wasAsked(options)) workerDraining(db, workerId).catch(() => undefined); // or a kill in the middle counts as a crash
-      const { takers } = parts.intake;
       await Promise.all([stopRunning({ ...parts, takers }, config.STORYTIME_GRACE_MS), care?.stop()]);
       watches.stop();
       readiness.stop();

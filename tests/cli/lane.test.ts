@@ -101,7 +101,7 @@ test('a lane that may take no jobs, because its clock is wrong, leaves its place
   };
   const args = ['--import', './tests/faults/kit/preload.js', program, 'work', '--lane'];
   parent = startProcess(args, { env: moved });
-  await parent.says('stopping: the quarantine lane takes no jobs: clock');
+  await parent.says('stopping: the quarantine lane takes no jobs: the clock is wrong');
   await eventually('it has left', () => parent.child.exitCode === 0);
   expect(await house.db.prisma.leader.findMany({ where: { duty: 'quarantine' } })).toEqual([]);
 }, 60_000);

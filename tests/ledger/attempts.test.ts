@@ -102,7 +102,11 @@ test('a renewal tells which attempts are no longer ours and which were asked to 
   await setJob(lives, lost?.jobId ?? '', 'attempt_no = 2');
   await setJob(lives, asked?.jobId ?? '', 'cancel_requested_at = now()');
   const leases = [kept, lost, asked].map((begun) => ({ jobId: begun?.jobId ?? '', attemptNo: 1 }));
-  expect(await lives.attempts.renew(leases)).toEqual({ lost: [lost?.jobId], cancelled: [asked?.jobId] });
+  expect(await lives.attempts.renew(leases)).toEqual({
+    lost: [lost?.jobId],
+    cancelled: [asked?.jobId],
+    locked: 0,
+  });
 });
 
 test('a row that somebody has locked costs no other attempt its lease, and is not taken for lost', async () => {
@@ -119,12 +123,12 @@ test('a row that somebody has locked costs no other attempt its lease, and is no
   await operator.connect();
   await operator.query('BEGIN');
   await operator.query('UPDATE storytime.job SET progress = 1 WHERE id = $1', [locked?.jobId]);
-  expect(await lives.attempts.renew(leases)).toEqual({ lost: [], cancelled: [] });
+  expect(await lives.attempts.renew(leases)).toEqual({ lost: [], cancelled: [], locked: 1 });
   const after = await Promise.all(leases.map(leaseOf));
   expect(after.map((until, index) => until === before[index])).toEqual([true, false]);
   await operator.query('ROLLBACK');
   await operator.end();
-  expect(await lives.attempts.renew(leases)).toEqual({ lost: [], cancelled: [] });
+  expect(await lives.attempts.renew(leases)).toEqual({ lost: [], cancelled: [], locked: 0 });
   expect(await leaseOf({ jobId: locked?.jobId ?? '' })).not.toBe(before[0]);
 });
 

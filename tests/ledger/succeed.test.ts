@@ -48,7 +48,7 @@ test('a begin that a crash of PostgreSQL took back cannot write over the attempt
   const next = begunOf(await other.begin({ jobId: lost.jobId, generation: 1 }));
   expect(next.attemptNo).toBe(lost.attemptNo);
   const stale = { jobId: lost.jobId, attemptNo: lost.attemptNo };
-  expect(await lives.attempts.renew([stale])).toEqual({ lost: [lost.jobId], cancelled: [] });
+  expect(await lives.attempts.renew([stale])).toEqual({ lost: [lost.jobId], cancelled: [], locked: 0 });
   for (const plain of [true, false]) {
     expect(await lives.attempts.finish({ ...stale, verdict: succeeded, plain })).toMatchObject({
       state: undefined,

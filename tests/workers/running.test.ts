@@ -127,6 +127,22 @@ test('an attempt that ended while its renewal was under way is not told that it 
   expect(attempt.stop.reason).toBeUndefined();
 });
 
+test('a lease whose row was locked is asked for again long before the next renewal is due', async () => {
+  await open(() => Promise.resolve({}), 60_000);
+  const askedAt: number[] = [];
+  const attempts = {
+    renew: () =>
+      Promise.resolve({ lost: [], cancelled: [], locked: askedAt.push(performance.now()) === 1 ? 1 : 0 }),
+  } as unknown as RunningOptions['attempts'];
+  const renewMs = 1_000;
+  const running = new Running({ attempts, leaseMs: 60_000, renewMs, emit: () => undefined });
+  running.start();
+  await eventually('it was asked for again', () => askedAt.length === 2);
+  running.stop();
+  const [first = 0, second = 0] = askedAt;
+  expect(second - first).toBeLessThan(renewMs);
+});
+
 test('an attempt that begins while no renewal comes back has the time of its own lease', async () => {
   await open(async () => Promise.resolve({}), 60_000);
   const attempts = { renew: () => new Promise(() => undefined) } as unknown as RunningOptions['attempts'];

