@@ -61,7 +61,8 @@ test('a connection that breaks while BullMQ looks at its tables ends nothing els
   const broker = createBroker(engine, ['play']);
   const waiting = `SELECT 1 FROM pg_stat_activity
     WHERE datname = current_database() AND application_name = 'storytime-engine' AND wait_event_type = 'Lock'`;
-  await eventually('it looks', async () => (await owner.query(waiting)).rowCount === 1);
+  // A connection for each of the two queues, this one and the lane's.
+  await eventually('both look', async () => (await owner.query(waiting)).rowCount === 2);
   proxy.cut();
   await locker.end();
   proxy.restore();
