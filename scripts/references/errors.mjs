@@ -64,8 +64,8 @@ This page is written from \`shared/errors.ts\`, \`workers/outcome.ts\` and \`cli
 
 ## Problems of the API
 
-Every answer that is no success, but those of the probes \`/livez\` and \`/readyz\`, is a problem document (RFC 9457, \`application/problem+json\`) with \`type\`, \`title\`, \`status\`,
-\`detail\`, \`instance\` (the request id), \`code\`, \`details\` and \`errors\`: for each thing that is wrong with the body a JSON Pointer,
+Every answer that is no success, but those of the probes \`/livez\` and \`/readyz\`, is a problem document
+(RFC 9457, \`application/problem+json\`) with \`type\`, \`title\`, \`status\`, \`detail\`, \`instance\` (the request id), \`code\`, \`details\` and \`errors\`: for each thing that is wrong with the body a JSON Pointer,
 one of these codes and a sentence. The dashboard uses the same codes.
 
 ${problemTable()}

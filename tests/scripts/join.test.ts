@@ -34,11 +34,12 @@ test('a built process reads BullMQ, Prisma and the SDKs joined, and finds in the
   expect(namesFrom('dist', specifiers)).toEqual(namesFrom('.', specifiers));
 });
 
-test('an error of a package that is shared is the same class wherever it is imported', () => {
-  const program = `import { DatabaseError } from 'pg'; import { PrismaPg } from '@prisma/adapter-pg'; import { Pool } from 'pg';
+test('joined packages share one copy of a third: Prisma knows a pool of pg for what it is', () => {
+  // One that it does not know it takes for options, and makes a pool of its own.
+  const program = `import { PrismaPg } from '@prisma/adapter-pg'; import { Pool } from 'pg';
     const adapter = await new PrismaPg(new Pool({ host: '127.0.0.1', port: 1 })).connect();
-    console.log(adapter.underlyingDriver() instanceof Pool, typeof DatabaseError);
+    console.log(adapter.underlyingDriver() instanceof Pool);
     process.exit(0);`;
   const answer = execFileSync(process.execPath, ['--input-type=module', '-e', program], { cwd: 'dist' });
-  expect(answer.toString()).toBe('true function\n');
+  expect(answer.toString()).toBe('true\n');
 });

@@ -162,6 +162,7 @@ test('an old copy of Redis that holds less, with the canary in it, is compared a
   await redis.kill();
   redis = await startRedis({ port, args: ['--dir', folder] });
   await eventually('it is compared', () => doubts().length > 0, 5_000);
+  expect(house.seen('engine.recovered').find(({ doubt }) => doubt !== 'none')).toMatchObject({ compared: 2 });
   expect(broughtBack()).toBe(1);
   const generations = [first, second].map(async ({ id }) => (await house.until(id, () => true)).generation);
   expect(await Promise.all(generations)).toEqual([1, 2]);

@@ -1,6 +1,7 @@
 import { afterEach, expect, test } from '@jest/globals';
 import { engineId } from '../../../engine/types.ts';
 import { createRegistry } from '../../../queues/registry.ts';
+import { ageing } from '../../../workers/maintenance/ageing.ts';
 import { createDatabase } from '../../support/database.ts';
 import { eventually, openHouse, playQueue, type House } from '../../support/house.ts';
 import { startRedis } from '../../support/redis.ts';
@@ -51,6 +52,15 @@ test.each(['redis', 'postgres'] as const)(
     expect(await house.broker.held('play', [before])).toEqual(new Map());
   },
 );
+
+test('behind an engine that takes no job, none is taken out of it', async () => {
+  for (const broker of [{ ready: false }, { ready: true, pressure: { holdsAdds: true } }]) {
+    const told: unknown[] = [];
+    const options = { db: undefined, broker, queues: ['play'], boundMs, everyMs: 100 };
+    const duty = ageing({ ...options, onCommitted: (rows: unknown) => void told.push(rows) } as never);
+    expect([await duty.run(), told]).toEqual([0, []]);
+  }
+});
 
 function done({ state }: { state: string }): boolean {
   return state === 'succeeded';
