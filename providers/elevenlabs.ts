@@ -99,6 +99,7 @@ interface Lookup {
   open: Open;
   options: ElevenLabsOptions;
   request: SpeechRequest;
+  model: string;
   call: Call;
 }
 
@@ -113,9 +114,9 @@ const maxPages = 40;
 const entryBytes = 120;
 const entryValues = 12;
 
-function historyLimitsOf({ request, options }: Lookup) {
+function historyLimitsOf({ request, model }: Lookup) {
   const { maxBytes, maxValues } = limitsOf(request);
-  const characters = pageSize * longestOf(options.model);
+  const characters = pageSize * longestOf(model);
   return {
     maxBytes: maxBytes + characters * entryBytes,
     maxValues: maxValues + characters * entryValues,
@@ -125,19 +126,19 @@ function historyLimitsOf({ request, options }: Lookup) {
 /** The entry of the history that holds this speech, when there is one. */
 async function lookUp(
   client: Sdk.ElevenLabsClient,
-  { request, call, options }: Lookup,
+  { request, call, model }: Lookup,
   signal: AbortSignal,
 ): Promise<HistoryEntry | undefined> {
   const { voiceId } = request;
   const dateAfterUnix = lookFrom(call.mayHaveRunSinceMs ?? 0);
-  const query = { pageSize, voiceId, modelId: options.model, dateAfterUnix, source: 'TTS' as const };
+  const query = { pageSize, voiceId, modelId: model, dateAfterUnix, source: 'TTS' as const };
   let after: string | undefined;
   for (let page = 0; page < maxPages; page += 1) {
     const { history, hasMore, lastHistoryItemId } = await client.history.list(
       { ...query, ...(after !== undefined && { startAfterHistoryItemId: after }) },
       { abortSignal: signal },
     );
-    const found = findSpoken(history, request, options.model);
+    const found = findSpoken(history, request, model);
     if (found !== undefined || !hasMore) return found;
     after = lastHistoryItemId;
   }
@@ -152,7 +153,7 @@ const unreadable: ReadonlySet<string> = new Set(['bad_input', 'bad_output']);
 
 /** What an earlier attempt was given and lost; undefined when the vendor has nothing for us, so that it must be paid for. */
 async function recover(lookup: Lookup): Promise<Speech | undefined> {
-  const { options, request, call } = lookup;
+  const { options, request, call, model } = lookup;
   const watched = watchedFetch(historyLimitsOf(lookup));
   const client = await lookup.open(watched);
   const attempt = { call, deadlineMs: 30_000, paid: false, translate: historyTranslator(watched) };
@@ -170,11 +171,11 @@ async function recover(lookup: Lookup): Promise<Speech | undefined> {
       const audio = new Uint8Array(await new Response(stream).arrayBuffer());
       const seconds = mp3Seconds(audio);
       // Billed whatever it is worth; the attempt that was given it may have had no time to say so.
-      call.charge(chargeOfEntry(entry, options.model));
+      call.charge(chargeOfEntry(entry, model));
       if (seconds === undefined) return undefined;
       const alignment = readTimes(entry.alignments?.alignment, request.text, seconds);
       // What a first answer was refused for is no better when it is found again.
-      return typeof alignment === 'string' ? undefined : { audio, alignment, model: options.model };
+      return typeof alignment === 'string' ? undefined : { audio, alignment, model };
     });
   } catch (thrown) {
     if (thrown instanceof Failure && unreadable.has(thrown.code)) return undefined;
@@ -183,14 +184,15 @@ async function recover(lookup: Lookup): Promise<Speech | undefined> {
 }
 
 export function createElevenLabs(options: ElevenLabsOptions): ElevenLabs {
-  const { guard, model, defaultVoiceId } = options;
+  const { guard, defaultVoiceId } = options;
   const open = opener(options);
   return {
-    maxCharacters: longestOf(model),
+    maxCharacters: longestOf(options.model),
     defaultVoiceId,
     async speak(request, call) {
+      const { model = options.model } = request;
       if (call.mayHaveRunSinceMs !== undefined) {
-        const spoken = await recover({ open, options, request, call });
+        const spoken = await recover({ open, options, request, model, call });
         if (spoken !== undefined) return spoken;
       }
       await call.afford('elevenlabs');

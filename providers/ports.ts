@@ -54,7 +54,7 @@ export interface Speech {
 export interface ElevenLabs {
   /** Speaks one text of at most `maxCharacters`. `previousText`/`nextText` keep the voice steady across chunks. */
   speak: (text: SpeechRequest, call: Call) => Promise<Speech>;
-  /** The model's limit per request, in characters. */
+  /** The limit per request of the configured model, in characters. */
   readonly maxCharacters: number;
   /** The voice used when a payload names none. */
   readonly defaultVoiceId: string;
@@ -65,6 +65,8 @@ export interface SpeechRequest {
   text: string;
   voiceId: string;
   language: string;
+  /** That of the answer to go on from; left out: the configured one. */
+  model?: string;
   previousText?: string;
   nextText?: string;
 }

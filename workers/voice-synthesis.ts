@@ -14,12 +14,14 @@ import { defineWorker, type Job, type Services } from './define.ts';
 import { captions } from './narration/captions.ts';
 import { chunkText, surroundings } from './narration/chunks.ts';
 import { joinMp3, readMp3, type Mp3 } from './narration/mp3.ts';
-import { firstVoice, gaveOut, standIn, type Voice } from './narration/voices.ts';
+import { firstVoice, gaveOut, standIn, type Manner, type Voice } from './narration/voices.ts';
 import { flagAbove, wordErrorRate } from './narration/word-error-rate.ts';
 
 const mp3Type = 'audio/mpeg';
 
 interface Narration {
+  /** Who spoke it, as the first part was spoken. */
+  voice: Voice;
   audio: ArtifactRef;
   seconds: number;
   webVtt: string;
@@ -51,10 +53,11 @@ function speakStep({ suffix }: Voice, index: number): string {
 type NarrateJob = Job<{ storyId: string }>;
 
 /** Speaks the story, uploads sound and captions, and has them checked. */
-async function publish(job: NarrateJob, services: Services, story: StoryText, voice: Voice) {
+async function publish(job: NarrateJob, services: Services, story: StoryText, asked: Voice) {
   const { db, cloudinary } = services;
   const text = story.pages.map((page) => page.text).join('\n\n');
-  const { audio, seconds, webVtt } = await narrate(job, services, { text, language: story.language, voice });
+  const narration = await narrate(job, services, { text, language: story.language, voice: asked });
+  const { voice, audio, seconds, webVtt } = narration;
   const bytes = once(async () => (await readArtifact(db, audio.artifactId, job.tenant)).bytes);
   const publicId = `stories/${story.id}/narration`;
 
@@ -85,22 +88,15 @@ async function publish(job: NarrateJob, services: Services, story: StoryText, vo
   };
 }
 
+interface ToSpeak {
+  text: string;
+  language: string;
+  voice: Voice;
+}
+
 /** The whole narration as one MP3 and its captions. */
-async function narrate(
-  job: NarrateJob,
-  services: Services,
-  { text, language, voice }: { text: string; language: string; voice: Voice },
-): Promise<Narration> {
-  const chunks = chunkText(text, voice.maxCharacters, language).filter((chunk) => chunk.trim() !== '');
-  const speeches: { audio: ArtifactRef; alignment: Alignment; seconds: number }[] = [];
-  for (const [index, chunk] of chunks.entries()) {
-    job.progress((60 * index) / chunks.length, `speaking part ${index + 1} of ${chunks.length}`);
-    const speech = await job.step(speakStep(voice, index), async (call) => {
-      const { audio, alignment, model } = await voice.speak(chunk.trim(), surroundings(chunks, index), call);
-      return { audio, contentType: mp3Type, alignment, seconds: playable(audio, voice).seconds, model };
-    });
-    speeches.push(speech);
-  }
+async function narrate(job: NarrateJob, services: Services, told: ToSpeak): Promise<Narration> {
+  const { speeches, voice } = await speakAll(job, told);
   const first = speeches[0];
   if (first === undefined)
     throw new Failure('bad_input', 'the narration failed: the story has no text; write it again');
@@ -110,7 +106,46 @@ async function narrate(
     alignment,
     startSeconds: joined.startSeconds[index] ?? 0,
   }));
-  return { audio: joined.audio, seconds: joined.seconds, webVtt: captions(timed, joined.seconds) };
+  const { audio, seconds } = joined;
+  return { voice, audio, seconds, webVtt: captions(timed, seconds) };
+}
+
+/** Cut and spoken as its first part was, which an earlier attempt may have done before a deploy changed voice or model. */
+async function speakAll(job: NarrateJob, { text, language, voice: asked }: ToSpeak) {
+  const cutFor = (voice: Voice): string[] =>
+    chunkText(text, voice.maxCharacters, language).filter((chunk) => chunk.trim() !== '');
+  const speeches: Spoken[] = [];
+  let voice = asked;
+  let chunks = cutFor(voice);
+  for (let index = 0; index < chunks.length; index += 1) {
+    job.progress((60 * index) / chunks.length, `speaking part ${index + 1} of ${chunks.length}`);
+    const part = await speakPart(job, { voice, chunks, index });
+    speeches.push(part);
+    if (index > 0 || part.manner === undefined) continue;
+    voice = voice.goOn(part.manner);
+    chunks = cutFor(voice);
+  }
+  return { speeches, voice };
+}
+
+interface Spoken {
+  audio: ArtifactRef;
+  alignment: Alignment;
+  seconds: number;
+  /** Left out by builds before. */
+  manner?: Manner;
+}
+
+function speakPart(
+  job: NarrateJob,
+  { voice, chunks, index }: { voice: Voice; chunks: readonly string[]; index: number },
+): Promise<Spoken> {
+  return job.step(speakStep(voice, index), async (call) => {
+    const text = (chunks[index] ?? '').trim();
+    const { audio, alignment, model } = await voice.speak(text, surroundings(chunks, index), call);
+    const manner: Manner = { voiceId: voice.id, model, maxCharacters: voice.maxCharacters };
+    return { audio, contentType: mp3Type, alignment, seconds: playable(audio, voice).seconds, model, manner };
+  });
 }
 
 function join(
@@ -137,7 +172,7 @@ function playable(bytes: Uint8Array, { provider }: Voice): Mp3 {
   );
 }
 
-interface Spoken {
+interface Published {
   voice: Voice;
   text: string;
   seconds: number;
@@ -148,7 +183,7 @@ interface Spoken {
 interface Heard {
   story: StoryText;
   bytes: () => Promise<Uint8Array>;
-  spoken: Spoken;
+  spoken: Published;
 }
 interface Verdict {
   transcript: string;

@@ -1,10 +1,18 @@
 // Who narrates: ElevenLabs, or a voice of Deepgram when ElevenLabs cannot. A narration is in one voice from its first word to
 // its last, so each has steps of its own; a story without its first choice of voice is better than one that waits for a vendor
-// that is out.
+// that is out. A deploy in mid-narration may change the voice and the model: what goes on is as its first part was.
 import type { Call } from '../../shared/call.ts';
 import { Failure, type FailureCode } from '../../shared/errors.ts';
 import type { Providers, Speech } from '../../providers/ports.ts';
 import type { Job } from '../define.ts';
+
+/** How a part was spoken; kept with it. */
+export interface Manner {
+  /** As its vendor names it. */
+  voiceId: string;
+  model: string;
+  maxCharacters: number;
+}
 
 export interface Voice {
   provider: 'elevenlabs' | 'deepgram';
@@ -14,31 +22,49 @@ export interface Voice {
   /** Appended to the names of its steps. */
   suffix: string;
   speak: (text: string, around: { previousText?: string; nextText?: string }, call: Call) => Promise<Speech>;
+  /** The voice that goes on from a part spoken in this manner. */
+  goOn: (manner: Manner) => Voice;
 }
 
 export function firstVoice(
-  { elevenlabs }: Pick<Providers, 'elevenlabs'>,
-  { voiceId = elevenlabs.defaultVoiceId, language }: { voiceId?: string | undefined; language: string },
+  services: Pick<Providers, 'elevenlabs'>,
+  { voiceId, language }: { voiceId?: string | undefined; language: string },
 ): Voice {
+  const { defaultVoiceId, maxCharacters } = services.elevenlabs;
+  return elevenlabsVoice(services, language, { voiceId: voiceId ?? defaultVoiceId, maxCharacters });
+}
+
+function elevenlabsVoice(
+  services: Pick<Providers, 'elevenlabs'>,
+  language: string,
+  { voiceId, model, maxCharacters }: Omit<Manner, 'model'> & { model?: string },
+): Voice {
+  const how = { voiceId, language, ...(model !== undefined && { model }) };
   return {
     provider: 'elevenlabs',
     id: voiceId,
-    maxCharacters: elevenlabs.maxCharacters,
+    maxCharacters,
     suffix: '',
-    speak: (text, around, call) => elevenlabs.speak({ text, voiceId, language, ...around }, call),
+    speak: (text, around, call) => services.elevenlabs.speak({ text, ...how, ...around }, call),
+    goOn: (manner) => elevenlabsVoice(services, language, manner),
   };
 }
 
 /** The voice that takes over; undefined where nobody else speaks the language. */
 export function standIn({ deepgram }: Pick<Providers, 'deepgram'>, language: string): Voice | undefined {
   const id = deepgram.voiceFor(language);
-  if (id === undefined) return undefined;
+  return id === undefined ? undefined : deepgramVoice(deepgram, id, deepgram.maxCharacters);
+}
+
+/** The voice is the model. */
+function deepgramVoice(deepgram: Providers['deepgram'], id: string, maxCharacters: number): Voice {
   return {
     provider: 'deepgram',
     id,
-    maxCharacters: deepgram.maxCharacters,
+    maxCharacters,
     suffix: '-stand-in',
     speak: (text, _around, call) => deepgram.speak({ text, voice: id }, call),
+    goOn: (manner) => deepgramVoice(deepgram, manner.voiceId, manner.maxCharacters),
   };
 }
 

@@ -84,6 +84,6 @@ function rounded(result: RowResult): RowResult {
 /** What one needs to know first when a row fails: how attempts ended, and the last words of each process. */
 async function findings({ members, db }: World): Promise<string> {
   const ends = await db.run<{ line: string }>(readEnds, []).catch(() => []);
-  const words = members.map(({ name, lines }) => `--- ${name}\n${lines.slice(-8).join('\n')}\n`);
+  const words = members.map(({ name, lines }) => `--- ${name}\n${lines.slice(-40).join('\n')}\n`);
   return `${ends.map(({ line }) => line).join(', ')}\n${words.join('')}`;
 }
