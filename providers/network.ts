@@ -8,17 +8,27 @@ const beforeSending = new Set([
   'EAI_AGAIN',
   'ENETUNREACH',
   'EHOSTUNREACH',
+  'EHOSTDOWN',
+  'ENETDOWN',
+  'EAI_FAIL',
+  'EADDRNOTAVAIL',
+  'EMFILE',
+  'ENFILE',
+  'ENOBUFS',
   'UND_ERR_CONNECT_TIMEOUT',
   'EDNS',
-  'CERT_HAS_EXPIRED',
+  'HOSTNAME_MISMATCH',
   'DEPTH_ZERO_SELF_SIGNED_CERT',
-  'ERR_TLS_CERT_ALTNAME_INVALID',
 ]);
+
+/** Of a handshake: as OpenSSL names what is wrong with a certificate, and Node what is wrong with TLS. */
+const handshake = /^(?:CERT_|UNABLE_TO_|SELF_SIGNED_|ERR_TLS_)/;
 
 const afterSending = new Set([
   'ECONNRESET',
   'ECONNABORTED',
   'EPIPE',
+  'EPROTO',
   'ETIMEDOUT',
   'ESOCKETTIMEDOUT',
   'UND_ERR_SOCKET',
@@ -54,12 +64,15 @@ interface Link {
 
 function neverSent({ code, syscall }: Link): boolean {
   if (code === undefined) return false;
-  return beforeSending.has(code) || (code === 'ETIMEDOUT' && syscall === 'connect');
+  return beforeSending.has(code) || handshake.test(code) || (code === 'ETIMEDOUT' && syscall === 'connect');
 }
 
-/** `HPE_…`: Node's parser gave the answer up, because it is no HTTP or its headers have no end. */
+/**
+ * `HPE_…`: Node's parser gave the answer up, because it is no HTTP or its headers have no end. `ERR_SSL_…`: an alert, which may come
+ * at any time.
+ */
 function wasLost({ code = '', message }: Link): boolean {
-  return afterSending.has(code) || code.startsWith('HPE_') || texts.test(message);
+  return afterSending.has(code) || /^(?:HPE|ERR_SSL)_/.test(code) || texts.test(message);
 }
 
 /** What a connection error means; undefined when it is none. `paid`: a repeat may cost once more. */

@@ -7,6 +7,8 @@ interface SmtpError {
   responseCode?: unknown;
   response?: unknown;
   permanent?: unknown;
+  /** What was answered: `MAIL FROM`, `RCPT TO`, `DATA`. */
+  command?: unknown;
 }
 
 /** The session broke; the server said nothing about this mail. */
@@ -42,21 +44,28 @@ function isUsedUp(response: unknown): boolean {
   return code === '5.4.5' || usedUp.test(words);
 }
 
-function replyOf(status: number, response: unknown): Diagnosis['code'] {
+/**
+ * MAIL FROM names nobody but us: a server that refuses it would refuse every mail, until our sender or login is right. 552 is about
+ * the size of this one; 530 asks for a login wherever it comes.
+ */
+function isAboutUs(status: number, command: unknown): boolean {
+  return status === 530 || (command === 'MAIL FROM' && status >= 500 && status !== 552);
+}
+
+function replyOf(status: number, { response, command }: SmtpError): Diagnosis['code'] {
   if (isUsedUp(response)) return 'quota_exhausted';
   if (status === 421) return 'unavailable';
+  if (isAboutUs(status, command)) return 'auth';
   return status < 500 ? 'rate_limited' : 'bad_input';
 }
 
-function codeOf(
-  { code, responseCode, response, permanent }: SmtpError,
-  begun: boolean,
-): Diagnosis['code'] | undefined {
+function codeOf(error: SmtpError, begun: boolean): Diagnosis['code'] | undefined {
+  const { code, responseCode, permanent } = error;
   if (typeof code !== 'string') return undefined;
   if (keys.has(code)) return permanent === false ? 'unavailable' : 'auth';
   const replied = typeof responseCode === 'number' && responseCode >= 400;
   if (broken.has(code)) return begun && !replied ? 'unknown_outcome' : 'unavailable';
-  if (replied) return replyOf(responseCode, response);
+  if (replied) return replyOf(responseCode, error);
   return ours.has(code) ? 'bad_input' : undefined;
 }
 

@@ -179,6 +179,7 @@ export class WorkerHost {
     return verdictOf(thrown, {
       retry,
       failures: begun.failures,
+      givenBack: begun.attemptNo - 1 - begun.failures,
       random: Math.random(),
       ...outage,
     });

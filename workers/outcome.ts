@@ -32,6 +32,12 @@ const snoozeMs: Partial<Record<FailureCode, number>> = {
   rate_limited: 30_000,
 };
 
+/**
+ * A mail server that puts one mail off (450, 451) does not say for how long, and may do so all day: each time is twice as long as
+ * the one before, six times at most.
+ */
+const mostDoublings = 6;
+
 /** Calls of one job without an answer that cost no attempt: half an hour of outage, when it is the only job there is. */
 export const freeUnanswered = 10;
 
@@ -42,6 +48,8 @@ export interface OutcomeContext {
   retry: RetryPolicy;
   /** Failures before this attempt. */
   failures: number;
+  /** Starts before this attempt that cost none. */
+  givenBack: number;
   /** The provider's gate is open until then: milliseconds from now, when it is. */
   gateMs?: number;
   /** How often a call of the job was left without an answer and cost no attempt; known of `unknown_outcome` only. */
@@ -78,8 +86,14 @@ function isOutage(
 
 function snoozeFor(failure: Failure, context: OutcomeContext): number {
   const asked = believed(failure.retryAfterMs) ?? believed(context.gateMs);
-  const wait = asked ?? snoozeMs[failure.code] ?? 10_000;
+  const wait = asked ?? unasked(failure, context.givenBack);
   return Math.round(Math.max(wait, 250) * (1 + 0.1 * context.random));
+}
+
+function unasked({ code, provider }: Failure, givenBack: number): number {
+  const isMail = code === 'rate_limited' && provider === 'smtp';
+  const doublings = isMail ? Math.min(Math.max(givenBack, 0), mostDoublings) : 0;
+  return (snoozeMs[code] ?? 10_000) * 2 ** doublings;
 }
 
 /** Anything that is not a Failure is a bug of ours, whatever was thrown; but for a ledger that is away, which costs no attempt. */

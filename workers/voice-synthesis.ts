@@ -14,7 +14,7 @@ import { defineWorker, type Job, type Services } from './define.ts';
 import { captions } from './narration/captions.ts';
 import { chunkText, surroundings } from './narration/chunks.ts';
 import { joinMp3, readMp3, type Mp3 } from './narration/mp3.ts';
-import { firstVoice, gaveOut, standIn, type Manner, type Voice } from './narration/voices.ts';
+import { firstVoice, gaveOut, standIn, standInSuffix, type Manner, type Voice } from './narration/voices.ts';
 import { flagAbove, wordErrorRate } from './narration/word-error-rate.ts';
 
 const mp3Type = 'audio/mpeg';
@@ -31,22 +31,29 @@ export const voiceSynthesisWorker = defineWorker(voiceSynthesis, {
   async 'narrate-story'(job, services) {
     const story = await readStory(services.db, job.tenant, job.payload.storyId);
     const { voiceId } = job.payload;
-    const other = standIn(services, story.language);
+    const begun = await job.remembers(speakStep({ suffix: standInSuffix }, 0));
+    const other = standIn(services, story.language, begun);
     // What the other voice has spoken is paid for: to begin again with the first one would be to pay twice.
-    if (other !== undefined && (await job.remembers(speakStep(other, 0))))
-      return publish(job, services, story, other);
+    if (begun && other !== undefined) return publish(job, services, story, other);
     try {
       return await publish(job, services, story, firstVoice(services, { voiceId, language: story.language }));
     } catch (thrown) {
       if (other === undefined || !(await gaveOut(thrown, 'elevenlabs', job))) throw thrown;
       job.progress(5, 'narrating in another voice');
-      return publish(job, services, story, other);
+      return publish(job, services, story, other).catch((refused: unknown) => {
+        throw isRefused(refused) ? thrown : refused;
+      });
     }
   },
 });
 
+/** The voice in reserve, and not this text: then the job waits for the voice that was asked for, as it would without a reserve. */
+function isRefused(thrown: unknown): boolean {
+  return thrown instanceof Failure && thrown.provider === 'deepgram' && thrown.code === 'bad_input';
+}
+
 /** One for each chunk and voice. */
-function speakStep({ suffix }: Voice, index: number): string {
+function speakStep({ suffix }: Pick<Voice, 'suffix'>, index: number): string {
   return `speak-${index + 1}${suffix}`;
 }
 

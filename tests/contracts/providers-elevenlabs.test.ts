@@ -62,6 +62,8 @@ test('every error has its code, is tried as often as is safe, and is billed as t
       [{ kind: 'status', status: 400, body: detail('invalid_api_key') }, 'auth', 1, 0],
       [{ kind: 'status', status: 403, body: detail('missing_permissions') }, 'auth', 1, 0],
       [{ kind: 'status', status: 403, body: detail('only_for_creator+') }, 'bad_input', 1, 0],
+      [{ kind: 'status', status: 402, body: detail('payment_required') }, 'bad_input', 1, 0],
+      [{ kind: 'status', status: 402, body: { detail: { code: 'paid_plan_required' } } }, 'bad_input', 1, 0],
       [{ kind: 'status', status: 403 }, 'bad_input', 1, 0],
       [{ kind: 'quota' }, 'quota_exhausted', 1, 0],
       [{ kind: 'status', status: 400, body: detail('voice_not_found') }, 'bad_input', 1, 0],

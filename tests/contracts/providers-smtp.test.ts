@@ -97,7 +97,9 @@ test('every refusal has its code and is tried as often as is safe', async () => 
   const cases: [string, Fault, string, number][] = [
     ['greeting', at('greeting', 421), 'unavailable', 3],
     ['mail', at('mail', 451), 'rate_limited', 1],
-    ['mail', at('mail', 550), 'bad_input', 1],
+    ['mail', at('mail', 550), 'auth', 1],
+    ['mail', at('mail', 530), 'auth', 1],
+    ['mail', at('mail', 552), 'bad_input', 1],
     ['mail', { kind: 'reset', billed: false }, 'unavailable', 3],
     ['rcpt', at('rcpt', 450), 'rate_limited', 1],
     ['rcpt', at('rcpt', 550), 'bad_input', 1],

@@ -12,6 +12,10 @@ test('an error before the first byte is unavailable, paid or not', () => {
     new Error('sdk', { cause: new TypeError('fetch failed', { cause: coded('ECONNREFUSED') }) }),
     new AggregateError([coded('ECONNREFUSED'), coded('ECONNREFUSED')]),
     coded('ETIMEDOUT', { syscall: 'connect' }),
+    coded('UNABLE_TO_VERIFY_LEAF_SIGNATURE'),
+    new TypeError('fetch failed', { cause: coded('CERT_NOT_YET_VALID') }),
+    coded('EMFILE', { syscall: 'connect' }),
+    coded('EADDRNOTAVAIL', { syscall: 'connect' }),
   ]) {
     expect(diagnoseNetwork(error, true)).toMatchObject({ code: 'unavailable' });
   }
@@ -26,6 +30,8 @@ test('an error after the request went out leaves a paid call unknown and another
     coded('ETIMEDOUT', { syscall: 'read' }),
     coded('HPE_HEADER_OVERFLOW'),
     coded('HPE_INVALID_CONSTANT'),
+    coded('EPROTO', { syscall: 'write' }),
+    new TypeError('fetch failed', { cause: coded('ERR_SSL_TLSV1_ALERT_INTERNAL_ERROR') }),
     { message: 'socket hang up', code: 'ECONNRESET' },
   ]) {
     expect(diagnoseNetwork(error, true)?.code).toBe('unknown_outcome');

@@ -8,9 +8,15 @@ const retry = { attempts: 3, backoff: 'fixed', delayMs: 100 } as const;
 function judge(
   code: FailureCode,
   options: FailureOptions = {},
-  context: { failures?: number; gateMs?: number; unanswered?: number } = {},
+  context: { failures?: number; givenBack?: number; gateMs?: number; unanswered?: number } = {},
 ): Verdict {
-  return verdictOf(new Failure(code, 'why', options), { retry, failures: 0, random: 0, ...context });
+  return verdictOf(new Failure(code, 'why', options), {
+    retry,
+    failures: 0,
+    givenBack: 0,
+    random: 0,
+    ...context,
+  });
 }
 
 const fates: Record<FailureCode, string> = {
@@ -69,6 +75,17 @@ test('what the other side asked for is waited out, but never less than the back-
   expect(judge('timeout', { retryAfterMs: Number.NaN })).toMatchObject({ retryInMs: 100 });
 });
 
+test('a mail that is put off again and again waits twice as long each time, up to half an hour', () => {
+  const waits = [0, 1, 5, 6, 99].map((givenBack) => {
+    const verdict = judge('rate_limited', { provider: 'smtp' }, { givenBack });
+    return 'retryInMs' in verdict ? verdict.retryInMs : undefined;
+  });
+  expect(waits).toEqual([30_000, 60_000, 960_000, 1_920_000, 1_920_000]);
+  expect(judge('rate_limited', { provider: 'elevenlabs' }, { givenBack: 9 })).toMatchObject({
+    retryInMs: 30_000,
+  });
+});
+
 test('nobody puts a job off for more than an hour at a time, so that none expires for a number', () => {
   const hour = { retryInMs: 3_600_000 };
   for (const retryAfterMs of [1_893_456_000_000, 1e300, Number.POSITIVE_INFINITY]) {
@@ -83,7 +100,7 @@ test('nobody puts a job off for more than an hour at a time, so that none expire
 test('anything that is not a failure of ours is a bug, with its cause', () => {
   const thrown = new TypeError('x is not a function');
   expect(toFailure(thrown)).toMatchObject({ code: 'bug', message: 'x is not a function', cause: thrown });
-  expect(verdictOf(thrown, { retry, failures: 0, random: 0 })).toMatchObject({
+  expect(verdictOf(thrown, { retry, failures: 0, givenBack: 0, random: 0 })).toMatchObject({
     stack: expect.stringContaining('TypeError'),
   });
 });

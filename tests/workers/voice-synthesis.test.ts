@@ -9,6 +9,8 @@ import { addStory, openStoryWorld, type StoryWorld } from './story-world.ts';
 let world: StoryWorld;
 let silent = false;
 let alone = false;
+/** From the first word of the stand-in on. */
+let leftAlone = false;
 /** As the deploy before configured it; the one in `deployed` comes with the second call. */
 let configured: Configured = { maxCharacters: 150 };
 let deployed: Configured | undefined;
@@ -37,6 +39,11 @@ beforeAll(async () => {
     },
     deepgram: {
       ...deepgram,
+      async speak(text, call) {
+        const speech = await deepgram.speak(text, call);
+        alone ||= leftAlone;
+        return speech;
+      },
       voiceFor: (language) => (alone ? undefined : deepgram.voiceFor(language)),
       transcribe: async (audio, call) => {
         const transcript = await deepgram.transcribe(audio, call);
@@ -222,4 +229,26 @@ test('a text that is refused is not carried to another vendor, and a deaf ear do
   await world.fault('deepgram', 'listen', { kind: 'status', status: 413 });
   const unheard = await narrated(await world.run('narrate-story', { storyId }));
   expect(unheard).toMatchObject({ standIn: false, wordErrorRate: 1, flagged: true });
+});
+
+test('a stand-in that is refused too does not end a narration that only has to wait', async () => {
+  const storyId = await addStory(world);
+  await world.fault('elevenlabs', 'text-to-speech', { kind: 'quota' }, 5);
+  await world.fault('deepgram', 'speak', { kind: 'status', status: 400 }, 1);
+  const id = await world.run('narrate-story', { storyId });
+  const quota = 'quota_exhausted';
+  expect(await outcomes(id)).toEqual([quota, quota, quota, quota, 'succeeded']);
+  expect(await narrated(id)).toMatchObject({ standIn: true });
+});
+
+test('a stand-in that is configured no more ends what it has begun', async () => {
+  const storyId = await addStory(world);
+  const gone = { detail: { status: 'voice_not_found', message: 'x' } };
+  await world.fault('elevenlabs', 'text-to-speech', { kind: 'status', status: 400, body: gone });
+  await world.fault('cloudinary', 'upload', { kind: 'status', status: 401 });
+  leftAlone = true;
+  const id = await world.run('narrate-story', { storyId });
+  [alone, leftAlone] = [false, false];
+  expect(await outcomes(id)).toEqual(['auth', 'succeeded']);
+  expect(await narrated(id)).toMatchObject({ standIn: true });
 });

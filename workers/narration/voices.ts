@@ -50,9 +50,16 @@ function elevenlabsVoice(
   };
 }
 
-/** The voice that takes over; undefined where nobody else speaks the language. */
-export function standIn({ deepgram }: Pick<Providers, 'deepgram'>, language: string): Voice | undefined {
-  const id = deepgram.voiceFor(language);
+/** Of the steps of the voice that takes over. */
+export const standInSuffix = '-stand-in';
+
+/** The voice that takes over; undefined where nobody else speaks the language. What it has `begun` it ends all the same. */
+export function standIn(
+  { deepgram }: Pick<Providers, 'deepgram'>,
+  language: string,
+  begun: boolean,
+): Voice | undefined {
+  const id = deepgram.voiceFor(language) ?? (begun ? 'that of its first part' : undefined);
   return id === undefined ? undefined : deepgramVoice(deepgram, id, deepgram.maxCharacters);
 }
 
@@ -62,7 +69,7 @@ function deepgramVoice(deepgram: Providers['deepgram'], id: string, maxCharacter
     provider: 'deepgram',
     id,
     maxCharacters,
-    suffix: '-stand-in',
+    suffix: standInSuffix,
     speak: (text, _around, call) => deepgram.speak({ text, voice: id }, call),
     goOn: (manner) => deepgramVoice(deepgram, manner.voiceId, manner.maxCharacters),
   };
