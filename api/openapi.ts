@@ -1,6 +1,7 @@
 // OpenAPI 3.1 from the registry: each kind is one branch of the enqueue request, each problem code one value of an enum.
 import { z } from 'zod';
 import { createDocument } from 'zod-openapi';
+import { optionsSchema } from '../queues/check.ts';
 import type { Registry } from '../queues/registry.ts';
 import { problems } from '../shared/errors.ts';
 import { providerPaths } from './openapi-providers.ts';
@@ -90,13 +91,10 @@ const queue = z
   })
   .meta({ id: 'Queue' });
 
-const options = z
-  .object({
-    priority: z.enum(['high', 'normal', 'low']).optional(),
-    delayMs: z.int().min(0).optional(),
-    runAt: z.iso.datetime({ offset: true }).optional(),
-  })
-  .meta({ id: 'EnqueueOptions', description: 'delayMs and runAt exclude each other.' });
+const options = optionsSchema.meta({
+  id: 'EnqueueOptions',
+  description: 'delayMs and runAt exclude each other.',
+});
 
 const json = (schema: z.ZodType) => ({ 'application/json': { schema } });
 const answer = (description: string, schema: z.ZodType) => ({ description, content: json(schema) });

@@ -11,6 +11,8 @@ import { json, painter, plain, type Paint, type Terminal } from './terminal.ts';
 
 type Verdict = checks.Verdict;
 
+const noDatabase = 'there is none yet';
+
 /** Resolves with the exit code: 1 when a check failed. */
 export async function runDoctor(
   terminal: Terminal,
@@ -22,11 +24,16 @@ export async function runDoctor(
   else {
     const paint = painter(terminal, flags.color === false);
     terminal.out(verdicts.map((verdict) => line(verdict, paint)).join(''));
-    terminal.err(
-      failed === 0 ? 'Nothing stands in the way.\n' : `${failed} of ${verdicts.length} checks failed.\n`,
-    );
+    terminal.err(summary(verdicts, failed));
   }
   return failed === 0 ? 0 : 1;
+}
+
+/** Somebody on call in a shell of their own has none of the settings of the parts: that all is well there says nothing. */
+function summary(verdicts: readonly Verdict[], failed: number): string {
+  if (failed > 0) return `${failed} of ${verdicts.length} checks failed.\n`;
+  if (verdicts.every(({ detail }) => detail !== noDatabase)) return 'Nothing stands in the way.\n';
+  return 'Nothing stands in the way of `storytime up`. For a system that runs elsewhere, set what its parts are set to.\n';
 }
 
 const marks = { ok: ['green', '✓'], warn: ['yellow', '!'], fail: ['red', '✗'] } as const;
@@ -54,7 +61,7 @@ async function database(found: Configured): Promise<Verdict[]> {
       {
         check,
         status: 'warn',
-        detail: 'there is none yet',
+        detail: noDatabase,
         hint: 'set DATABASE_URL, or let `storytime up` make one',
       },
     ];

@@ -49,6 +49,8 @@ export interface Ending {
   /** Undefined when there is nothing to say: help and version were printed already. */
   message: string | undefined;
   details: readonly string[];
+  /** What the API answered, for a script: its own code, and the id under which the operators find the request. */
+  problem?: { status: number; code: string; requestId?: string | undefined };
 }
 
 /** Whatever a command threw, as its end. */
@@ -78,11 +80,12 @@ function isPortTaken(thrown: unknown): boolean {
 }
 
 /** What the API refused: a request that cannot be right is wrong use, a missing right is its own code. */
-function problemEnding({ status, message, errors }: ProblemError): Ending {
+function problemEnding({ status, code, message: text, errors, requestId }: ProblemError): Ending {
   const wrong = [400, 413, 415, 422].includes(status);
   const exit = wrong ? 'wrongUse' : status === 401 || status === 403 ? 'notAllowed' : 'failed';
   const details = errors.map((error) => `${error.pointer || '/'} ${error.message}`);
-  return { code: exitCodes[exit], message, details };
+  const message = status >= 500 && requestId !== undefined ? `${text} (request ${requestId})` : text;
+  return { code: exitCodes[exit], message, details, problem: { status, code, requestId } };
 }
 
 /** Commander has written help, version and its own errors by the time it throws. */

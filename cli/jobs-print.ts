@@ -1,5 +1,5 @@
 // A job in words: one line while it changes, its whole life for `jobs show`. Pure.
-import type { JobStatus } from '../client/index.ts';
+import type { AttemptStatus, JobStatus } from '../client/index.ts';
 import { plain, type Paint, type Style } from './terminal.ts';
 
 const styles: Readonly<Record<string, Style>> = {
@@ -53,11 +53,23 @@ function children(job: JobStatus, paint: Paint): string[] {
   return [`children, ${job.tree.total - job.tree.open} of ${job.tree.total} in the family done:\n`, ...lines];
 }
 
-function attempts(job: JobStatus): string[] {
-  return (job.attempts ?? []).map(({ attempt, outcome, code, message }) => {
-    const why = code === null ? '' : `, ${code}: ${plain(message ?? '')}`;
-    return `attempt ${attempt}: ${outcome}${why}\n`;
+function attempts({ attempts: told = [] }: JobStatus): string[] {
+  const lines = told.map((one) => {
+    const why = one.code === null ? '' : `, ${one.code}: ${plain(one.message ?? '')}`;
+    return `attempt ${one.attempt}: ${one.startedAt}, ${spanOf(one)}, ${one.outcome}${why}${whereOf(one)}\n`;
   });
+  const hidden = (told[0]?.attempt ?? 1) - 1;
+  return hidden > 0 ? [`attempts before ${hidden + 1} are not shown\n`, ...lines] : lines;
+}
+
+function spanOf({ startedAt, endedAt }: AttemptStatus): string {
+  return endedAt === null
+    ? 'until now'
+    : `${((Date.parse(endedAt) - Date.parse(startedAt)) / 1_000).toFixed(1)} s`;
+}
+
+function whereOf({ workerId }: AttemptStatus): string {
+  return workerId === null ? '' : `, worker ${workerId}`;
 }
 
 function steps(job: JobStatus): string[] {

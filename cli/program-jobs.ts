@@ -13,6 +13,12 @@ export function addJobs(program: Command, terminal: Terminal): void {
     );
   addEnqueue(jobs, terminal);
   jobs
+    .command('cancel <id>')
+    .description('end a job and all that is open below it')
+    .action(async (id: string, _flags, command: Command) =>
+      (await import('./jobs-cancel.ts')).runCancel(terminal, id, command.optsWithGlobals()),
+    );
+  jobs
     .command('show <id>')
     .description('show a job')
     .option('--attempts', 'with its attempts')
@@ -41,7 +47,7 @@ function addEnqueue(jobs: Command, terminal: Terminal): void {
     .description('enqueue a job and print its id')
     .option('--data <json>', 'the payload: JSON, @file, or - for standard input', '{}')
     .option('--key <text>', 'idempotency key: the same key and payload make one job', parseIdempotencyKey)
-    .addOption(durationOption('--delay <time>', 'first run after this long, as 5m').conflicts('at'))
+    .addOption(durationOption('--in, --delay <time>', 'first run after this long, as 5m').conflicts('at'))
     .option('--at <time>', 'first run at this time, as 2026-12-24T18:00:00Z')
     .addOption(
       new Option('--priority <level>', 'order among waiting jobs').choices(['high', 'normal', 'low']),

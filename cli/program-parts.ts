@@ -90,6 +90,7 @@ function addCare(program: Command, terminal: Terminal, ended: Ended): void {
     );
   program
     .command('doctor')
+    .alias('check')
     .description('look at everything a system needs and tell all problems at once')
     .action(async (_flags, command: Command) =>
       ended(await (await import('./doctor.ts')).runDoctor(terminal, command.optsWithGlobals())),

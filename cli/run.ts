@@ -20,10 +20,10 @@ export async function runCli(argv: readonly string[], terminal: Terminal): Promi
 }
 
 function report(program: Command, terminal: Terminal, ending: Ending, asJson: boolean): void {
-  const { code, message, details } = ending;
+  const { code, message, details, problem } = ending;
   if (message === undefined) return;
   if (asJson) {
-    terminal.err(json({ error: { exitCode: code, message, details } }));
+    terminal.err(json({ error: { exitCode: code, message, details, ...problem } }));
     return;
   }
   const paint = painter(terminal, program.opts<{ color?: boolean }>().color === false);

@@ -4,7 +4,7 @@ import type { JobResults, Payloads } from '../queues/index.ts';
 import { JobDead, JobTimeout, ProblemError } from './errors.ts';
 import { connectProviders, type ProvidersClient } from './providers.ts';
 import { request, type Connection } from './request.ts';
-import type { EnqueuedJob, EnqueueOptions, JobStatus, WaitOptions } from './types.ts';
+import type { CancelledJob, EnqueuedJob, EnqueueOptions, JobStatus, WaitOptions } from './types.ts';
 import { ended } from './wait.ts';
 
 /** kind -> payload and kind -> result; the product's own unless told otherwise. */
@@ -33,6 +33,11 @@ export interface Client<Jobs extends JobTypes = Ours> {
     job: string | { id: string; kind: Kind },
     options?: WaitOptions,
   ) => Promise<ResultOf<Jobs, Kind>>;
+  /**
+   * Ends a job and all that is open below it; what runs is told within seconds. May be sent twice. For a key with the scope
+   * `jobs:operate`.
+   */
+  cancel: (id: string, options?: { signal?: AbortSignal }) => Promise<CancelledJob>;
   /** For operators. */
   providers: ProvidersClient;
 }
@@ -59,12 +64,16 @@ export function connect<Jobs extends JobTypes = Ours>(connection: Connection): C
       const look = (signal: AbortSignal) => get(id, { signal });
       return (await ended(look, id, options)) as never;
     },
+    cancel: (id, { signal } = {}) =>
+      request(connection, { path: `/v1/jobs/${encodeURIComponent(id)}/cancel`, body: {}, signal }),
     providers: connectProviders(connection),
   };
 }
 
 export { JobDead, JobTimeout, ProblemError };
 export type {
+  AttemptStatus,
+  CancelledJob,
   EnqueuedJob,
   EnqueueOptions,
   GateStatus,

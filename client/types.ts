@@ -31,6 +31,8 @@ export interface JobStatus {
   runAt: string;
   startedAt: string | null;
   finishedAt: string | null;
+  /** Somebody asked for its end; what runs is told within seconds. */
+  cancelRequestedAt: string | null;
   progress: { percent: number; message: string | null };
   result: unknown;
   error: { code: string; message: string } | null;
@@ -42,8 +44,30 @@ export interface JobStatus {
   tree: { total: number; open: number; dead: number; unsuccessful: number };
   parentId: string | null;
   rootId: string | null;
-  attempts?: { attempt: number; outcome: string; code: string | null; message: string | null }[];
+  /** The id of the request that enqueued it. */
+  requestId: string | null;
+  /** The last 20, newest last. */
+  attempts?: AttemptStatus[];
   steps?: { name: string; attempt: number; durationMs: number; microUsd: number }[];
+}
+
+export interface AttemptStatus {
+  attempt: number;
+  generation: number;
+  outcome: string;
+  code: string | null;
+  message: string | null;
+  workerId: string | null;
+  startedAt: string;
+  /** Null while it runs. */
+  endedAt: string | null;
+}
+
+/** What became of a cancel: `state` as it is now, of a job that runs not yet `cancelled`. */
+export interface CancelledJob {
+  id: string;
+  state: string;
+  cancelRequested: boolean;
 }
 
 export interface WaitOptions {

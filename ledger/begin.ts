@@ -2,6 +2,7 @@
 import type { Settled } from '../shared/batcher.ts';
 import type { Db } from './db.ts';
 import { engineId } from '../engine/types.ts';
+import { inLockOrder } from './lock-order.ts';
 import { isFinal, sqlStates, startableStates, type JobState } from './moves.ts';
 
 export interface BeginRequest {
@@ -97,7 +98,7 @@ export async function beginBatch(
     const known = first.get(request.jobId);
     if (known === undefined || known.generation < request.generation) first.set(request.jobId, request);
   }
-  const unique = [...first.values()];
+  const unique = inLockOrder([...first.values()], ({ jobId }) => jobId);
   const ids = unique.map((request) => request.jobId);
   const generations = unique.map((request) => request.generation);
   const rows = await context.db.run<BegunRow>(beginRows, [

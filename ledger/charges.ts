@@ -95,12 +95,17 @@ function pricesOf(tx: Tx, charges: readonly Charge[]): Promise<(PriceRow & { pro
     ORDER BY valid_from DESC`;
 }
 
-/** Millionths of a dollar; `rows` come newest first, a model's own price goes before `*`. */
-export function estimate(rows: readonly PriceRow[], charge: Charge): number {
-  const total = charge.usage.reduce((sum, { unit, quantity }) => {
-    const own = rows.find((row) => row.unit === unit && row.model === charge.model);
-    const any = rows.find((row) => row.unit === unit && row.model === '*');
-    return sum + Number((own ?? any)?.microUsd.toString() ?? 0) * quantity;
+/**
+ * Millionths of a dollar; `rows` come newest first. A model's own price goes before that of the model whose version it is
+ * (`x-preview` of `x`), and both before `*`.
+ */
+export function estimate(rows: readonly PriceRow[], { model, usage }: Charge): number {
+  const family = (row: PriceRow): boolean => model === row.model || model.startsWith(`${row.model}-`);
+  const total = usage.reduce((sum, { unit, quantity }) => {
+    const priced = rows.filter((row) => row.unit === unit);
+    const [nearest] = priced.filter(family).toSorted((one, other) => other.model.length - one.model.length);
+    const price = nearest ?? priced.find((row) => row.model === '*');
+    return sum + Number(price?.microUsd.toString() ?? 0) * quantity;
   }, 0);
   return Math.min(Math.round(total), mostMicroUsd);
 }

@@ -4,6 +4,7 @@ import type { Settled } from '../shared/batcher.ts';
 import type { FailureCode } from '../shared/errors.ts';
 import type { Run } from './db.ts';
 import { claim, type Dispatch } from './insert.ts';
+import { inLockOrder } from './lock-order.ts';
 import { finalStates, sqlStates, startableStates, type JobState } from './moves.ts';
 import { dispatchColumns, toDispatch, wakeWaiters, type DispatchRow } from './waiters.ts';
 
@@ -101,7 +102,7 @@ export async function finishBatch(
   workerId: string,
   requests: readonly FinishRequest[],
 ): Promise<Settled<Finished>[]> {
-  const rows = requests.map(toRow);
+  const rows = inLockOrder(requests.map(toRow), ({ id }) => id);
   const columns = names.map((name) => rows.map((row) => row[name]));
   const returned = await run<ResultRow>(finishRows, [...columns, workerId]);
   const own = new Map<string, ResultRow>();

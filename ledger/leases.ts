@@ -1,5 +1,6 @@
 // Leases and progress: who runs what, in database time. A lease that is not renewed ends: ledger/rescue.ts gives its job back.
 import type { Db } from './db.ts';
+import { inLockOrder } from './lock-order.ts';
 
 export interface Lease {
   jobId: string;
@@ -61,9 +62,10 @@ async function renew(
   leases: readonly Lease[],
 ): Promise<Renewed> {
   if (leases.length === 0) return { lost: [], cancelled: [], locked: 0 };
+  const ordered = inLockOrder(leases, ({ jobId }) => jobId);
   const rows = await db.run<{ id: string; cancelled: boolean; locked: boolean }>(statement, [
-    leases.map((lease) => lease.jobId),
-    leases.map((lease) => lease.attemptNo),
+    ordered.map((lease) => lease.jobId),
+    ordered.map((lease) => lease.attemptNo),
     owner.leaseMs,
     owner.workerId,
   ]);
@@ -82,7 +84,8 @@ const progressRows = {
     WHERE j.id = d.id AND j.attempt_no = d.attempt_no AND j.state = 'running'`,
 };
 
-export async function writeProgress(db: Db, notes: readonly ProgressNote[]): Promise<void> {
+export async function writeProgress(db: Db, given: readonly ProgressNote[]): Promise<void> {
+  const notes = inLockOrder(given, ({ jobId }) => jobId);
   await db.run(progressRows, [
     notes.map((note) => note.jobId),
     notes.map((note) => note.attemptNo),

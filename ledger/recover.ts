@@ -5,6 +5,7 @@ import { engineId, type Broker, type Held } from '../engine/types.ts';
 import { crashesToLane, quarantineQueue } from '../queues/quarantine.ts';
 import type { Db } from './db.ts';
 import type { Dispatch } from './insert.ts';
+import { inLockOrder } from './lock-order.ts';
 import { sqlStates, startableStates } from './moves.ts';
 import type { Relay } from './relay.ts';
 import { dispatchColumns, toDispatch, type DispatchRow } from './waiters.ts';
@@ -170,9 +171,10 @@ export async function bringBack(
 /** A new generation for each job that still has this one and has not begun; the caller carries them. */
 export async function redispatch(
   db: Db,
-  rows: readonly Pick<Dispatched, 'id' | 'generation'>[],
+  forgotten: readonly Pick<Dispatched, 'id' | 'generation'>[],
 ): Promise<Dispatch[]> {
-  if (rows.length === 0) return [];
+  if (forgotten.length === 0) return [];
+  const rows = inLockOrder(forgotten, ({ id }) => id);
   const values = [rows.map((row) => row.id), rows.map((row) => row.generation)];
   return (await db.run<DispatchRow>(nextGeneration, values)).map(toDispatch);
 }

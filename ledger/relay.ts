@@ -12,6 +12,7 @@ import { createLedgerClock, type LedgerClock } from './clock.ts';
 import type { Db } from './db.ts';
 import { isLedgerDown } from './ledger-errors.ts';
 import type { Dispatch } from './insert.ts';
+import { inLockOrder } from './lock-order.ts';
 import { sqlStates, startableStates } from './moves.ts';
 import { engineQueue, shownAttempt } from './waiters.ts';
 
@@ -55,8 +56,8 @@ const noteError = {
 // Of its own queues only: those of a newer build are carried by that one, which has a leader of its own.
 const unclaimed = `dispatched_at IS NULL AND claimed_until < statement_timestamp() AND queue = ANY($1::text[])`;
 
-// The untold died with their process (ledger/rescue.ts). An hour back, by the index of the dead: an engine that was away for longer
-// lists them no more, and no sweep reads all the dead of a bad day.
+// The untold died with their process (ledger/rescue.ts), and have an index of their own. An hour back: an engine that was away for
+// longer lists them no more.
 const claimRows = {
   name: 'relay_claim',
   text: `WITH due AS (
@@ -183,7 +184,8 @@ function isAway(thrown: unknown): boolean {
   return toError(thrown).message.startsWith('engine ') || isLedgerDown(thrown);
 }
 
-async function stamp(db: Db, rows: readonly Dispatch[]): Promise<void> {
+async function stamp(db: Db, carried: readonly Dispatch[]): Promise<void> {
+  const rows = inLockOrder(carried, ({ id }) => id);
   await db.run(stampRows, [rows.map((row) => row.id), rows.map((row) => row.generation)]);
 }
 

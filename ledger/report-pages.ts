@@ -1,5 +1,5 @@
 // The rows behind reports, a page at a time: each page continues after the last row of the one before (keyset), so the
-// thousandth page costs what the first does, and no statement or buffer grows with the period.
+// thousandth page costs what the first does, and no statement or buffer grows with the period or with what other tenants do.
 import type { Db } from './db.ts';
 
 export interface Period {
@@ -34,17 +34,24 @@ export interface ChargeLine {
   microUsd: number;
 }
 
+/** Charges of one page. */
 const pageSize = 1_000;
+/** Jobs of all tenants that one statement looks at: few of them may be of this one. */
+const lookSize = 1_000;
 
 // Ids are ordered by time, so the primary key finds the period; the clock that made an id may differ from the database's
-// by minutes, so the range of ids is an hour wider and created_at decides.
+// by minutes, so the range of ids is an hour wider and created_at decides. A row without a kind says how far it has looked, when
+// there may be more.
 const jobPage = {
   name: 'report_jobs',
-  text: `SELECT j.id, to_char(j.created_at, 'YYYY-MM-DD') AS day, j.kind, j.state::text AS state, j.attempt_no AS attempts,
-      (SELECT count(*) FROM attempt a WHERE a.job_id = j.id AND a.outcome = 'snoozed')::int AS snoozes
-    FROM job j
-    WHERE j.id > $1::uuid AND j.id < $2::uuid AND j.tenant = $3 AND j.created_at >= $4 AND j.created_at < $5
-    ORDER BY j.id LIMIT ${pageSize}`,
+  text: `WITH look AS MATERIALIZED (
+      SELECT id, tenant, created_at, kind, state, attempt_no FROM job WHERE id > $1::uuid AND id < $2::uuid ORDER BY id LIMIT ${lookSize})
+    SELECT id, to_char(created_at, 'YYYY-MM-DD') AS day, kind, state::text AS state, attempt_no AS attempts,
+      (SELECT count(*) FROM attempt a WHERE a.job_id = look.id AND a.outcome = 'snoozed')::int AS snoozes
+    FROM look WHERE tenant = $3 AND created_at >= $4 AND created_at < $5
+    UNION ALL
+    SELECT id, NULL, NULL, NULL, NULL, NULL FROM (SELECT id FROM look ORDER BY id OFFSET ${lookSize - 1}) AS last
+    ORDER BY id, kind`,
 };
 
 // The cursor's moment travels as text: a JavaScript Date would drop its microseconds and repeat or skip rows.
@@ -60,16 +67,23 @@ const chargePage = {
 const hourMs = 3_600_000;
 const firstId = '00000000-0000-0000-0000-000000000000';
 
+/** Up to here all jobs have been looked at. */
+interface Looked {
+  id: string;
+  kind: null;
+}
+
 /** Jobs created in the period, in the order of their ids. */
 export async function* jobPages(db: Db, { tenant, from, to }: Period): AsyncGenerator<JobLine[]> {
   let after = lowestId(from.getTime() - hourMs);
   const before = lowestId(to.getTime() + hourMs);
   for (;;) {
-    const page = await db.run<JobLine>(jobPage, [after, before, tenant, from, to]);
+    const rows = await db.run<JobLine | Looked>(jobPage, [after, before, tenant, from, to]);
+    const page = rows.filter((row): row is JobLine => row.kind !== null);
     if (page.length > 0) yield page;
-    const last = page.at(-1);
-    if (last === undefined || page.length < pageSize) return;
-    after = last.id;
+    const looked = rows.find(({ kind }) => kind === null);
+    if (looked === undefined) return;
+    after = looked.id;
   }
 }
 

@@ -30,7 +30,8 @@ export interface Rescued {
 // SKIP LOCKED: two rescuers share the work, and a finish that is being written right now wins. An attempt that began after
 // its process was taken for dead is one of a process that came back. One whose process is silent, but not taken for dead yet,
 // waits for the next look: its lease ran out after this one, and would be called lost by the accident of a millisecond.
-const gone = `SELECT j.id, j.queue, coalesce(w.crashed_at >= j.started_at, false) AS crashed, w.crash_reason, w.open_attempts,
+// What the verdict goes by is read here, from the row as it is once it is locked: a cancel may have come since the statement began.
+const gone = `SELECT j.id, j.queue, j.kind, j.crashes, j.failures, j.cancel_requested_at, j.give_up_at, coalesce(w.crashed_at >= j.started_at, false) AS crashed, w.crash_reason, w.open_attempts,
     w.crash_reason IS NOT NULL AND w.open_attempts = 1 AND w.crashed_at >= j.started_at AS proven,
     '${quarantineQueue}' = ANY(w.queues) AS laned
   FROM job j LEFT JOIN worker w ON w.id = j.worker_id
@@ -38,15 +39,15 @@ const gone = `SELECT j.id, j.queue, coalesce(w.crashed_at >= j.started_at, false
     OR (j.lease_until < clock_timestamp() AND NOT coalesce(${isSilent('$3')}, false)))
   ORDER BY j.id LIMIT 500 FOR UPDATE OF j SKIP LOCKED`;
 
-const judged = `SELECT g.*, j.crashes + g.crashed::int AS crashes_now, row_number() OVER (ORDER BY j.id) AS place,
-    CASE WHEN j.cancel_requested_at IS NOT NULL THEN 'cancelled'
-      WHEN g.proven AND (g.laned OR j.failures + 1 >= l.attempts) THEN 'dead'
-      WHEN g.crashed AND g.laned AND j.crashes + 1 >= ${crashesToDeath} THEN 'dead'
-      WHEN j.give_up_at < clock_timestamp() THEN 'expired' ELSE 'waiting' END AS verdict,
+const judged = `SELECT g.*, g.crashes + g.crashed::int AS crashes_now, row_number() OVER (ORDER BY g.id) AS place,
+    CASE WHEN g.cancel_requested_at IS NOT NULL THEN 'cancelled'
+      WHEN g.proven AND (g.laned OR g.failures + 1 >= l.attempts) THEN 'dead'
+      WHEN g.crashed AND g.laned AND g.crashes + 1 >= ${crashesToDeath} THEN 'dead'
+      WHEN g.give_up_at < clock_timestamp() THEN 'expired' ELSE 'waiting' END AS verdict,
     CASE WHEN NOT g.crashed THEN 'the worker did not renew its lease'
       WHEN g.open_attempts = 1 THEN 'its process died while it ran alone: ' || coalesce(g.crash_reason, 'no sign of life')
       ELSE 'its process died while ' || g.open_attempts || ' attempts ran: ' || coalesce(g.crash_reason, 'no sign of life') END AS message
-  FROM gone g JOIN job j ON j.id = g.id LEFT JOIN unnest($1::text[], $2::int[]) AS l(kind, attempts) ON l.kind = j.kind`;
+  FROM gone g LEFT JOIN unnest($1::text[], $2::int[]) AS l(kind, attempts) ON l.kind = g.kind`;
 
 const fates = `SELECT *, CASE WHEN verdict = 'waiting' AND crashes_now >= ${crashesToLane} AND crashed AND place > ${roomInLane}
     THEN 'parked' ELSE verdict END::job_state AS next FROM judged`;

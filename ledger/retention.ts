@@ -11,7 +11,7 @@ import { dispatchColumns, toDispatch, wakeWaiters, type DispatchRow } from './wa
 const chunk = 500;
 /** Jobs that are looked at at once: after a day without workers there are many. */
 const expireChunk = 5_000;
-/** Of about 1 MB each: a statement that deleted a whole file would run into its time limit, again and again. */
+/** Files and parts, of about 1 MB each: a statement that deleted more would run into its time limit, again and again. */
 const partChunk = 50;
 
 // A step that points to its result keeps it: without it a replay could not remember. A draft lives as long as its attempt.
@@ -22,13 +22,14 @@ const overdueArtifacts = `SELECT a.id FROM artifact a WHERE a.expires_at < state
     SELECT 1 FROM job j WHERE j.id = a.job_id AND j.state = 'running' AND j.attempt_no = a.draft_attempt_no)`;
 
 const prunes = [
-  `DELETE FROM idempotency WHERE ctid IN (SELECT ctid FROM idempotency WHERE expires_at < statement_timestamp() LIMIT ${chunk}) RETURNING 1`,
+  // Asked again of the row itself: a request may take a key again while its old row is waited for.
+  `DELETE FROM idempotency WHERE expires_at < statement_timestamp() AND ctid IN (SELECT ctid FROM idempotency WHERE expires_at < statement_timestamp() LIMIT ${chunk}) RETURNING 1`,
   `DELETE FROM session WHERE hash IN (SELECT hash FROM session WHERE expires_at < statement_timestamp() LIMIT ${chunk}) RETURNING 1`,
   `DELETE FROM artifact_part WHERE (artifact_id, n) IN (
       SELECT p.artifact_id, p.n FROM (${overdueArtifacts}) a JOIN artifact_part p ON p.artifact_id = a.id LIMIT ${partChunk}) RETURNING 1`,
   `DELETE FROM artifact WHERE id IN (
       SELECT a.id FROM (${overdueArtifacts}) a
-      WHERE NOT EXISTS (SELECT 1 FROM artifact_part p WHERE p.artifact_id = a.id) LIMIT ${chunk}) RETURNING 1`,
+      WHERE NOT EXISTS (SELECT 1 FROM artifact_part p WHERE p.artifact_id = a.id) LIMIT ${partChunk}) RETURNING 1`,
   `DELETE FROM leader WHERE duty IN (SELECT duty FROM leader WHERE until < statement_timestamp() - interval '1 day' LIMIT ${chunk}) RETURNING 1`,
   `DELETE FROM worker WHERE id IN (SELECT id FROM worker WHERE seen_at < statement_timestamp() - interval '7 days' LIMIT ${chunk}) RETURNING 1`,
   `DELETE FROM provider_minute WHERE ctid IN (SELECT ctid FROM provider_minute WHERE minute < now() - interval '2 days' LIMIT ${chunk}) RETURNING 1`,

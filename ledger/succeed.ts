@@ -1,6 +1,7 @@
 // The most common end, in its own small statement: a success of a job that nobody waits for and nobody cancelled.
 // Whatever does not fit (a waiter, a cancel, another attempt) is left alone here and goes through ledger/finish.ts.
 import type { Run } from './db.ts';
+import { inLockOrder } from './lock-order.ts';
 
 export interface Success {
   jobId: string;
@@ -29,10 +30,11 @@ export async function succeedBatch(
   workerId: string,
   successes: readonly Success[],
 ): Promise<Set<string>> {
+  const ordered = inLockOrder(successes, ({ jobId }) => jobId);
   const rows = await run<{ job_id: string; attempt_no: number }>(succeedRows, [
-    successes.map((success) => success.jobId),
-    successes.map((success) => success.attemptNo),
-    successes.map((success) => success.result),
+    ordered.map((success) => success.jobId),
+    ordered.map((success) => success.attemptNo),
+    ordered.map((success) => success.result),
     workerId,
   ]);
   return new Set(rows.map((row) => nameOf({ jobId: row.job_id, attemptNo: row.attempt_no })));

@@ -22,7 +22,8 @@ export interface CheckedJob {
 const dayMs = 86_400_000;
 const maxErrors = 20;
 
-const optionsSchema = z.strictObject({
+/** What may stand beside kind and payload; `delayMs` and `runAt` exclude each other. */
+export const optionsSchema = z.strictObject({
   priority: z.enum(['high', 'normal', 'low']).default('normal'),
   delayMs: z
     .int()

@@ -38,7 +38,7 @@ export function loadConfig(env: Environment): Config {
   return Object.freeze({
     ...config,
     STORYTIME_SANDBOX: sandbox,
-    warnings: Object.freeze(ignoredKeys(config, sandbox)),
+    warnings: Object.freeze([...ignoredKeys(config, sandbox), ...sandboxedInProduction(config, sandbox)]),
   });
 }
 
@@ -128,7 +128,9 @@ function contradictions(config: Values): string[] {
     found.push(
       ...providerKeys
         .filter((key) => config[key] === undefined)
-        .map((key) => `${key} is missing; set it, or let the sandbox answer with STORYTIME_SANDBOX=auto`),
+        .map(
+          (key) => `${key} is missing; set it, or for tests let the sandbox answer: STORYTIME_SANDBOX=auto`,
+        ),
     );
   }
   if (config.NODE_ENV === 'production') {
@@ -149,6 +151,14 @@ function weakSecret(secret: string | undefined): string[] {
   return [
     'STORYTIME_LINK_SECRET repeats one character, which anybody can guess; make one with `openssl rand -hex 32`',
   ];
+}
+
+function sandboxedInProduction(config: Values, sandbox: string): string[] {
+  if (config.NODE_ENV !== 'production' || sandbox === 'off') return [];
+  const played = providerKeys.filter((key) => sandbox === 'on' || config[key] === undefined);
+  if (played.length === 0) return [];
+  const what = played.map((key) => key.replace(/_.*/, '').toLowerCase()).join(', ');
+  return [`STORYTIME_SANDBOX=${sandbox} in production: the sandbox plays ${what}; nothing of that is real`];
 }
 
 function ignoredKeys(config: Values, sandbox: string): string[] {

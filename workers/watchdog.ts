@@ -9,7 +9,7 @@ import { walkDispatched } from '../ledger/recover.ts';
 
 export interface WatchdogOptions {
   db: Db;
-  broker: Pick<Broker, 'held'>;
+  broker: Pick<Broker, 'held' | 'ping'>;
   consumers: readonly Consumer[];
   emit: Emit;
   /** Nothing came for this long although something should have: two of BullMQ's waits, in ms. */
@@ -73,6 +73,9 @@ function createRemedy({ emit, giveUp }: WatchdogOptions): (consumer: Consumer, w
 
 /** How many overdue jobs of the queue wait in the engine; what the engine has lost is the rescuer's to bring back. */
 async function overdue({ db, broker, overdueMs }: WatchdogOptions, queue: string): Promise<number> {
+  // While the engine is away the ledger may hold a million jobs that were never given to it, and would read them all to find one
+  // that was.
+  await broker.ping();
   const look = { queues: [queue], size: sample, dueForMs: overdueMs, only: true } as const;
   const rows = await walkDispatched(db, look).next();
   if (rows.length === 0) return 0;

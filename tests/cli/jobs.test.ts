@@ -1,5 +1,5 @@
 // The `jobs` commands against a real API: what they send, what they print, and how they end.
-// Covers: cli/jobs-enqueue.ts, cli/jobs-show.ts, cli/jobs-wait.ts, cli/jobs-data.ts, cli/jobs-print.ts, cli/jobs-connection.ts
+// Covers: cli/jobs-cancel.ts, cli/jobs-enqueue.ts, cli/jobs-show.ts, cli/jobs-wait.ts, cli/jobs-data.ts, cli/jobs-print.ts, cli/jobs-connection.ts
 import { writeFile } from 'node:fs/promises';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
@@ -9,7 +9,7 @@ import { createAuthenticate } from '../../api/auth.ts';
 import { startApi, type RunningApi } from '../../api/server.ts';
 import { createKey, createKeyring } from '../../ledger/keys.ts';
 import { registry } from '../../queues/index.ts';
-import { addJob, openLedger, setJob, type LedgerWorld } from '../ledger/world.ts';
+import { addJob, openLedger, query, setJob, type LedgerWorld } from '../ledger/world.ts';
 import { createFolder, removeFolder } from '../support/folders.ts';
 import { say, type Said } from './world.ts';
 
@@ -38,7 +38,11 @@ beforeAll(async () => {
     host: '127.0.0.1',
     port: 0,
   });
-  const { key } = await createKey(db, { name: 'cli', tenant: 'acme', scopes: ['enqueue:*', 'jobs:read'] });
+  const { key } = await createKey(db, {
+    name: 'cli',
+    tenant: 'acme',
+    scopes: ['enqueue:*', 'jobs:read', 'jobs:operate'],
+  });
   env = { STORYTIME_URL: api.url, STORYTIME_KEY: key, STORYTIME_HOME: join(folder, 'home') };
 });
 afterAll(async () => {
@@ -56,7 +60,7 @@ async function jobs(line: string, input?: string): Promise<Said> {
 test('enqueue prints the id alone; the same key makes no second job and says so', async () => {
   const file = join(folder, 'story.json');
   await writeFile(file, payload);
-  const first = await jobs(`enqueue generate-story --key order-7 --delay 5m --priority low --data @${file}`);
+  const first = await jobs(`enqueue generate-story --key order-7 --in 5m --priority low --data @${file}`);
   expect(first).toEqual({ code: 0, out: expect.stringMatching(/^[0-9a-f-]{36}\n$/), err: '' });
   const again = await jobs(
     'enqueue generate-story --key order-7 --delay 5m --priority low --data -',
@@ -69,6 +73,40 @@ test('enqueue prints the id alone; the same key makes no second job and says so'
     job: { state: 'scheduled', priority: 'low', attempts: [], steps: [] },
   });
   expect((await jobs(`show ${first.out.trim()}`)).out).toMatch(/^state +scheduled$/m);
+});
+
+test('cancel ends a job, may be said twice, and tells of one that runs that it was asked', async () => {
+  const id = await addJob(ledger);
+  for (const _ of [1, 2])
+    expect(await jobs(`cancel ${id}`)).toEqual({ code: 0, out: `${id} cancelled\n`, err: '' });
+  const running = await addJob(ledger);
+  await setJob(ledger, running, `state = 'running', attempt_no = 1, started_at = now(), lease_until = now()`);
+  expect(await jobs(`cancel ${running}`)).toMatchObject({
+    code: 0,
+    out: `${running} running\n`,
+    err: expect.stringContaining('was asked to stop'),
+  });
+  const done = await addJob(ledger);
+  await setJob(ledger, done, `state = 'dead', finished_at = now()`);
+  const { code, err } = await jobs(`cancel ${done} --json`);
+  expect(code).toBe(1);
+  expect(JSON.parse(err)).toMatchObject({
+    error: { exitCode: 1, status: 409, code: 'invalid_state', requestId: expect.any(String) },
+  });
+});
+
+test('the attempts of a job are shown with their times and workers, and that there were more', async () => {
+  const id = await addJob(ledger);
+  await query(
+    ledger,
+    `INSERT INTO attempt (job_id, attempt_no, generation, outcome, code, message, worker_id, started_at, ended_at)
+     SELECT $1::uuid, n, n, 'snoozed', 'auth', 'no', $1::uuid, '2026-11-28T10:00:00Z', '2026-11-28T10:00:01.5Z' FROM generate_series(1, 23) n`,
+    [id],
+  );
+  await setJob(ledger, id, 'attempt_no = 23');
+  const { out } = await jobs(`show ${id} --attempts`);
+  expect(out).toContain('attempts before 4 are not shown\n');
+  expect(out).toContain(`attempt 23: 2026-11-28T10:00:00.000Z, 1.5 s, snoozed, auth: no, worker ${id}\n`);
 });
 
 test('what an error says is shown, and what it would make the terminal do is not done', async () => {

@@ -159,3 +159,10 @@ test.each(['dead', 'cancelled', 'expired'])('waiting for a job that is %s ends w
     message: expect.stringContaining('broke'),
   });
 });
+
+test('a cancel ends a job, and may be sent twice', async () => {
+  const { id } = await client.enqueue('generate-story', story);
+  const cancelled = { id, state: 'cancelled', cancelRequested: true };
+  expect([await client.cancel(id), await client.cancel(id)]).toEqual([cancelled, cancelled]);
+  expect(await client.get(id)).toMatchObject({ state: 'cancelled', cancelRequestedAt: expect.any(String) });
+});

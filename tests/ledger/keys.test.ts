@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { afterAll, beforeAll, expect, jest, test } from '@jest/globals';
 import { createKey, createKeyring, ensureKey, hasScope, type Caller } from '../../ledger/keys.ts';
 import { openLedger, query, type LedgerWorld } from './world.ts';
 
@@ -42,6 +42,17 @@ test('an expired key and a revoked key say so', async () => {
   const revoked = await createKey(world.db, given);
   await query(world, 'UPDATE api_key SET revoked_at = now() WHERE id = $1', [revoked.id]);
   expect(await createKeyring(world).verify(revoked.key)).toBe('expired');
+});
+
+test('a key that is revoked while it is remembered is refused a minute later at the latest', async () => {
+  const { id, key } = await createKey(world.db, given);
+  const keyring = createKeyring(world);
+  expect(await keyring.verify(key)).toMatchObject({ keyId: id });
+  await query(world, 'UPDATE api_key SET revoked_at = now() WHERE id = $1', [id]);
+  const later = performance.now() + 60_001;
+  const clock = jest.spyOn(performance, 'now').mockImplementation(() => later);
+  expect(await keyring.verify(key)).toBe('expired');
+  clock.mockRestore();
 });
 
 test('a verified key asks the ledger once, however many ask at the same time', async () => {

@@ -34,7 +34,7 @@ async function collect<Line>(pages: AsyncIterable<Line[]>): Promise<{ sizes: num
   return { sizes: all.map((page) => page.length), lines: all.flat() };
 }
 
-test('2,500 jobs of a period come in three pages, each once, and no other job comes', async () => {
+test('2,500 jobs of a period among those of others come page by page, each once, and no other job comes', async () => {
   const spread = (count: number): number[] =>
     Array.from({ length: count }, (_, index) => noon + index * 1_000);
   const ids = await addJobs('acme', spread(2_500));
@@ -42,7 +42,7 @@ test('2,500 jobs of a period come in three pages, each once, and no other job co
   await addJobs('acme', [noon - 1, noon + 3_600_000]);
   const late = await addJobs('acme', [noon + 5_000], -600_000); // its id was made by a clock ten minutes behind
   const { sizes, lines } = await collect(jobPages(world.db, period));
-  expect(sizes).toEqual([1_000, 1_000, 501]);
+  expect(Math.max(...sizes)).toBeLessThanOrEqual(1_000);
   expect(lines.map(({ id }) => id).toSorted()).toEqual([...ids, ...late].toSorted());
   expect(lines[0]).toMatchObject({
     day: '2026-11-20',
@@ -51,6 +51,17 @@ test('2,500 jobs of a period come in three pages, each once, and no other job co
     attempts: 1,
     snoozes: 0,
   });
+});
+
+test('the few jobs of a small tenant are found behind the many of another', async () => {
+  const first = await addJobs('small', [noon + 1]);
+  await addJobs(
+    'large',
+    Array.from({ length: 3_000 }, (_, index) => noon + 2 + index),
+  );
+  const last = await addJobs('small', [noon + 3_010]);
+  const { lines } = await collect(jobPages(world.db, { ...period, tenant: 'small' }));
+  expect(lines.map(({ id }) => id)).toEqual([...first, ...last]);
 });
 
 test('snoozes are counted from the attempts', async () => {

@@ -1,5 +1,5 @@
 // Covers: ledger/artifacts.ts, ledger/charges.ts
-import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { afterAll, beforeAll, expect, jest, test } from '@jest/globals';
 import type { Charge } from '../../shared/call.ts';
 import { estimate } from '../../ledger/charges.ts';
 import { readArtifact } from '../../ledger/artifacts.ts';
@@ -20,6 +20,20 @@ afterAll(() => lives.close());
 function step<T>(value: T, more: Partial<StepCommit<T>> = {}): StepCommit<T> {
   return { name: 'write', value, charges: [], durationMs: 1, ...more };
 }
+
+/** All but the date. */
+const untouched = [
+  'hrtime',
+  'nextTick',
+  'performance',
+  'queueMicrotask',
+  'setImmediate',
+  'clearImmediate',
+  'setInterval',
+  'clearInterval',
+  'setTimeout',
+  'clearTimeout',
+] as const;
 
 const tokens: Charge = {
   provider: 'gemini',
@@ -135,6 +149,26 @@ test('a charge is priced by the newest price not later than now, a model of its 
   const any = [{ model: '*', unit: 'input_token', microUsd: '2' }];
   expect(estimate(any, { ...tokens, model: 'model-y' })).toBe(2_000);
   expect(estimate([], tokens)).toBe(0);
+  const family = [{ model: 'model', unit: 'input_token', microUsd: '5' }, ...any];
+  expect(estimate(family, { ...tokens, model: 'model-preview-01' })).toBe(5_000);
+  expect(estimate(family, { ...tokens, model: 'modelled' })).toBe(2_000);
+});
+
+test('a charge and its step are dated by the database, however wrong the clock of this process is', async () => {
+  const begun = await lives.start();
+  jest.useFakeTimers({ now: 0, doNotFake: [...untouched] });
+  try {
+    await commitStep(lives.db, begun, step('x', { charges: [tokens] }));
+  } finally {
+    jest.useRealTimers();
+  }
+  const dated = await query<{ late: boolean }>(
+    lives,
+    `SELECT created_at < now() - interval '1 min' AS late FROM charge WHERE job_id = $1
+     UNION ALL SELECT created_at < now() - interval '1 min' FROM step WHERE job_id = $1`,
+    [begun.jobId],
+  );
+  expect(dated).toEqual([{ late: false }, { late: false }]);
 });
 
 test('a step whose commit was answered by a broken connection is stored and charged once', async () => {

@@ -191,7 +191,12 @@ test('production wants its database, every provider key, a link secret and its p
     STORYTIME_PUBLIC_URL: 'https://jobs.example',
   };
   expect(loadConfig({ NODE_ENV: 'production', ...own, ...keys }).STORYTIME_SANDBOX).toBe('off');
-  expect(problemsOf({ NODE_ENV: 'production', ...own, STORYTIME_SANDBOX: 'auto' })).toEqual([]);
+  const played = { NODE_ENV: 'production', ...own, STORYTIME_SANDBOX: 'auto' };
+  expect(problemsOf(played)).toEqual([]);
+  expect(loadConfig({ ...played, GEMINI_API_KEY: 'g' }).warnings).toEqual([
+    'STORYTIME_SANDBOX=auto in production: the sandbox plays elevenlabs, deepgram, cloudinary, smtp; nothing of that is real',
+  ]);
+  expect(loadConfig({ ...played, ...keys }).warnings).toEqual([]);
 });
 
 test('production does not sign links with a secret that anybody can guess', () => {

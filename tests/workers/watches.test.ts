@@ -76,7 +76,12 @@ test('jobs that wait in the quarantine lane do not hide that the worker of a que
   });
   const held = (queue: string, ids: readonly string[]) =>
     Promise.resolve(new Map(ids.filter((id) => home.get(id) === queue).map((id) => [id, 'queued'] as const)));
-  const options = { db: world.db, broker: { held }, emit: createEvents().emit, giveUp: () => undefined };
+  const options = {
+    db: world.db,
+    broker: { held, ping: () => Promise.resolve() },
+    emit: createEvents().emit,
+    giveUp: () => undefined,
+  };
   const watched = { ...options, consumers: consumers as unknown as Consumer[] };
   closing.push(watchDeliveries({ ...watched, quietMs: 200, overdueMs: 1_000 }));
   await eventually('both are made anew', () => rebuilt.length === 2, 5_000);

@@ -41,6 +41,7 @@ export function rescuer(options: RescuerOptions): Duty {
     async run() {
       const rescued = await giveBack(options);
       if (!broker.ready) return rescued;
+      await broker.ping(); // an engine that is away is not compared with all that was never given to it
       second.prune();
       const spare = (row: Dispatched): boolean => second.spare(row);
       const look = { rows: lookAt, atMost: lookAtMost, ways: ['queued'], spare } as const;
