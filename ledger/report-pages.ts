@@ -74,10 +74,15 @@ interface Looked {
 }
 
 /** Jobs created in the period, in the order of their ids. */
-export async function* jobPages(db: Db, { tenant, from, to }: Period): AsyncGenerator<JobLine[]> {
+export async function* jobPages(
+  db: Db,
+  { tenant, from, to }: Period,
+  signal?: AbortSignal,
+): AsyncGenerator<JobLine[]> {
   let after = lowestId(from.getTime() - hourMs);
   const before = lowestId(to.getTime() + hourMs);
   for (;;) {
+    signal?.throwIfAborted(); // between two lines of a small tenant there may be many looks
     const rows = await db.run<JobLine | Looked>(jobPage, [after, before, tenant, from, to]);
     const page = rows.filter((row): row is JobLine => row.kind !== null);
     if (page.length > 0) yield page;

@@ -6,11 +6,14 @@ import { mp3Seconds } from './media.ts';
 import type { Alignment, Speech } from './ports.ts';
 import { spreadTimes } from './timing.ts';
 
-/** `detail.status` of the body, in some answers `detail.code` alone; validation errors (422) have a list there instead. */
+/**
+ * `detail.status` of the body; where that is missing, or only says that something is to be paid, `detail.code`. Validation errors
+ * (422) have a list there instead.
+ */
 function statusWord(body: unknown): string {
   const { detail } = Object(body) as { detail?: unknown };
   const { status, code } = Object(detail) as { status?: unknown; code?: unknown };
-  return token(status ?? code);
+  return token(status === 'payment_required' ? (code ?? status) : (status ?? code));
 }
 
 /** The key itself is refused, whatever the call asks for; some of these also come with 400 or 403. */
@@ -22,10 +25,8 @@ const keyRefused = new Set([
   'detected_unusual_activity',
 ]);
 
-/** They come with 402, which is else an empty account: a voice of the library on a free plan (read in bug reports, 2026). */
-const notInPlan = new Set(['payment_required', 'paid_plan_required']);
-
 /**
+ * 402 is an empty account, but for a voice of the library on a free plan, `paid_plan_required` (read in bug reports, 2026).
  * 401 is a bad key or an empty account, 429 too many at once or a busy system: only the word tells. 403 says that the plan does not
  * cover what this call asks for, most often its voice (`only_for_creator+`): one caller's choice must not close the gate for all.
  */
@@ -34,7 +35,7 @@ function codeOf(status: number, word: string): Diagnosis['code'] {
   if (word === 'quota_exceeded') return 'quota_exhausted';
   if (word === 'system_busy') return 'unavailable';
   if (word === 'max_character_limit_exceeded' || word === 'voice_not_found') return 'bad_input';
-  if (notInPlan.has(word)) return 'bad_input';
+  if (word === 'paid_plan_required') return 'bad_input';
   if (/moderation|safety|policy|blocked/.test(word)) return 'content_blocked';
   return status === 403 ? 'bad_input' : codeOfStatus(status);
 }

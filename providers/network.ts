@@ -6,20 +6,18 @@ const beforeSending = new Set([
   'ECONNREFUSED',
   'ENOTFOUND',
   'EAI_AGAIN',
-  'ENETUNREACH',
-  'EHOSTUNREACH',
-  'EHOSTDOWN',
-  'ENETDOWN',
   'EAI_FAIL',
   'EADDRNOTAVAIL',
   'EMFILE',
   'ENFILE',
-  'ENOBUFS',
   'UND_ERR_CONNECT_TIMEOUT',
   'EDNS',
   'HOSTNAME_MISMATCH',
   'DEPTH_ZERO_SELF_SIGNED_CERT',
 ]);
+
+/** Of the way to the vendor, which may end before the request or under it. */
+const noWay = new Set(['ENETUNREACH', 'EHOSTUNREACH', 'EHOSTDOWN', 'ENETDOWN', 'ENOBUFS', 'ETIMEDOUT']);
 
 /** Of a handshake: as OpenSSL names what is wrong with a certificate, and Node what is wrong with TLS. */
 const handshake = /^(?:CERT_|UNABLE_TO_|SELF_SIGNED_|ERR_TLS_)/;
@@ -29,7 +27,6 @@ const afterSending = new Set([
   'ECONNABORTED',
   'EPIPE',
   'EPROTO',
-  'ETIMEDOUT',
   'ESOCKETTIMEDOUT',
   'UND_ERR_SOCKET',
   'UND_ERR_HEADERS_TIMEOUT',
@@ -64,7 +61,7 @@ interface Link {
 
 function neverSent({ code, syscall }: Link): boolean {
   if (code === undefined) return false;
-  return beforeSending.has(code) || handshake.test(code) || (code === 'ETIMEDOUT' && syscall === 'connect');
+  return beforeSending.has(code) || handshake.test(code) || (noWay.has(code) && syscall === 'connect');
 }
 
 /**
@@ -72,7 +69,7 @@ function neverSent({ code, syscall }: Link): boolean {
  * at any time.
  */
 function wasLost({ code = '', message }: Link): boolean {
-  return afterSending.has(code) || /^(?:HPE|ERR_SSL)_/.test(code) || texts.test(message);
+  return afterSending.has(code) || noWay.has(code) || /^(?:HPE|ERR_SSL)_/.test(code) || texts.test(message);
 }
 
 /** What a connection error means; undefined when it is none. `paid`: a repeat may cost once more. */

@@ -33,10 +33,10 @@ const snoozeMs: Partial<Record<FailureCode, number>> = {
 };
 
 /**
- * A mail server that puts one mail off (450, 451) does not say for how long, and may do so all day: each time is twice as long as
- * the one before, six times at most.
+ * A mail server that puts one mail off (450, 451) does not say for how long, and may do so all day: it is asked again after twice as
+ * long with each start that cost no attempt, whatever its reason, and after a quarter of an hour at most.
  */
-const mostDoublings = 6;
+const mostDoublings = 5;
 
 /** Calls of one job without an answer that cost no attempt: half an hour of outage, when it is the only job there is. */
 export const freeUnanswered = 10;

@@ -15,7 +15,7 @@ export const reportsWorker = defineWorker(reports, {
     const file = await job.step(
       'write',
       async (_call, keep) => ({
-        ...(await writeCsv(...tables[report](db, period), { keep, signal: job.signal })),
+        ...(await writeCsv(...tables[report](db, period, job.signal), { keep, signal: job.signal })),
         contentType: 'text/csv; charset=utf-8',
       }),
       {
@@ -40,10 +40,14 @@ export const reportsWorker = defineWorker(reports, {
   },
 });
 
-type Table = (db: Db, period: Period) => [columns: readonly string[], rows: AsyncIterable<Row>];
+type Table = (
+  db: Db,
+  period: Period,
+  signal: AbortSignal,
+) => [columns: readonly string[], rows: AsyncIterable<Row>];
 
 const tables: Readonly<Record<'usage' | 'costs', Table>> = {
-  usage: (db, period) => [usageColumns, usageRows(jobPages(db, period))],
+  usage: (db, period, signal) => [usageColumns, usageRows(jobPages(db, period, signal))],
   costs: (db, period) => [costColumns, costRows(chargePages(db, period))],
 };
 

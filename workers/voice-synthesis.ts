@@ -33,10 +33,15 @@ export const voiceSynthesisWorker = defineWorker(voiceSynthesis, {
     const { voiceId } = job.payload;
     const begun = await job.remembers(speakStep({ suffix: standInSuffix }, 0));
     const other = standIn(services, story.language, begun);
+    const first = firstVoice(services, { voiceId, language: story.language });
     // What the other voice has spoken is paid for: to begin again with the first one would be to pay twice.
-    if (begun && other !== undefined) return publish(job, services, story, other);
+    if (begun && other !== undefined)
+      return publish(job, services, story, other).catch((refused: unknown) => {
+        if (!isRefused(refused)) throw refused;
+        return publish(job, services, story, first);
+      });
     try {
-      return await publish(job, services, story, firstVoice(services, { voiceId, language: story.language }));
+      return await publish(job, services, story, first);
     } catch (thrown) {
       if (other === undefined || !(await gaveOut(thrown, 'elevenlabs', job))) throw thrown;
       job.progress(5, 'narrating in another voice');
@@ -128,14 +133,20 @@ async function speakAll(job: NarrateJob, { text, language, voice: asked }: ToSpe
     job.progress((60 * index) / chunks.length, `speaking part ${index + 1} of ${chunks.length}`);
     const part = await speakPart(job, { voice, chunks, index });
     speeches.push(part);
-    if (index > 0 || part.manner === undefined) continue;
-    voice = voice.goOn(part.manner);
+    if (index > 0) continue;
+    voice = voice.goOn(part.manner ?? formerManner(part, voice));
     chunks = cutFor(voice);
   }
   return { speeches, voice };
 }
 
+/** Of Deepgram the model is the voice. */
+function formerManner({ model }: Spoken, { provider, id, maxCharacters }: Voice): Manner {
+  return { voiceId: provider === 'deepgram' ? model : id, model, maxCharacters };
+}
+
 interface Spoken {
+  model: string;
   audio: ArtifactRef;
   alignment: Alignment;
   seconds: number;

@@ -47,7 +47,7 @@ test('the limit of characters follows the model', () => {
   expect(limits).toEqual([3_000, 10_000, 40_000, 5_000]);
 });
 
-const detail = (status: string) => ({ detail: { status, message: 'Mia was refused' } });
+const detail = (status: string, code?: string) => ({ detail: { status, code, message: 'Mia was refused' } });
 
 test('every error has its code, is tried as often as is safe, and is billed as the vendor would', async () => {
   await expectErrors(
@@ -62,8 +62,19 @@ test('every error has its code, is tried as often as is safe, and is billed as t
       [{ kind: 'status', status: 400, body: detail('invalid_api_key') }, 'auth', 1, 0],
       [{ kind: 'status', status: 403, body: detail('missing_permissions') }, 'auth', 1, 0],
       [{ kind: 'status', status: 403, body: detail('only_for_creator+') }, 'bad_input', 1, 0],
-      [{ kind: 'status', status: 402, body: detail('payment_required') }, 'bad_input', 1, 0],
+      [
+        { kind: 'status', status: 402, body: detail('payment_required', 'paid_plan_required') },
+        'bad_input',
+        1,
+        0,
+      ],
       [{ kind: 'status', status: 402, body: { detail: { code: 'paid_plan_required' } } }, 'bad_input', 1, 0],
+      [
+        { kind: 'status', status: 402, body: detail('payment_required', 'unpaid_invoice') },
+        'quota_exhausted',
+        1,
+        0,
+      ],
       [{ kind: 'status', status: 403 }, 'bad_input', 1, 0],
       [{ kind: 'quota' }, 'quota_exhausted', 1, 0],
       [{ kind: 'status', status: 400, body: detail('voice_not_found') }, 'bad_input', 1, 0],

@@ -2,48 +2,17 @@
 // speaks when the first voice cannot.
 // Covers: workers/narration/voices.ts
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
-import type { SpeechRequest } from '../../providers/ports.ts';
 import { readMp3 } from '../../workers/narration/mp3.ts';
 import { addStory, openStoryWorld, type StoryWorld } from './story-world.ts';
 
 let world: StoryWorld;
 let silent = false;
 let alone = false;
-/** From the first word of the stand-in on. */
-let leftAlone = false;
-/** As the deploy before configured it; the one in `deployed` comes with the second call. */
-let configured: Configured = { maxCharacters: 150 };
-let deployed: Configured | undefined;
-const asked: SpeechRequest[] = [];
-
-interface Configured {
-  maxCharacters: number;
-  defaultVoiceId?: string;
-  model?: string;
-}
 beforeAll(async () => {
   world = await openStoryWorld(({ elevenlabs, deepgram }) => ({
-    elevenlabs: {
-      ...elevenlabs,
-      get maxCharacters() {
-        return configured.maxCharacters;
-      },
-      get defaultVoiceId() {
-        return configured.defaultVoiceId ?? elevenlabs.defaultVoiceId;
-      },
-      speak(request, call) {
-        asked.push(request);
-        if (asked.length === 2) configured = deployed ?? configured;
-        return elevenlabs.speak({ ...configured, ...request }, call);
-      },
-    },
+    elevenlabs: { ...elevenlabs, maxCharacters: 150 },
     deepgram: {
       ...deepgram,
-      async speak(text, call) {
-        const speech = await deepgram.speak(text, call);
-        alone ||= leftAlone;
-        return speech;
-      },
       voiceFor: (language) => (alone ? undefined : deepgram.voiceFor(language)),
       transcribe: async (audio, call) => {
         const transcript = await deepgram.transcribe(audio, call);
@@ -138,27 +107,6 @@ test('a retry speaks only the chunk that failed, and finds in the history what w
   ]);
 });
 
-test('a deploy in mid-narration changes neither the voice nor where the text is cut', async () => {
-  const { storyId, text } = await makeStory();
-  await world.fault('elevenlabs', 'text-to-speech', { kind: 'delay', ms: 0 }, 1);
-  await world.fault('elevenlabs', 'text-to-speech', { kind: 'status', status: 429 }, 1);
-  asked.length = 0;
-  deployed = { maxCharacters: 90, defaultVoiceId: 'EXAVITQu4vr4xnSDxMaL', model: 'eleven_v3' };
-  const id = await world.run('narrate-story', { storyId });
-  const before = configured;
-  deployed = undefined;
-  configured = { maxCharacters: 150 };
-  expect(before.model).toBe('eleven_v3');
-  expect(await outcomes(id)).toEqual(['rate_limited', 'succeeded']);
-  expect(await narrated(id)).toMatchObject({ standIn: false, wordErrorRate: 0, flagged: false });
-  expect(new Set(asked.slice(2).map(({ model }) => model))).toEqual(new Set(['eleven_multilingual_v2']));
-  expect(new Set(asked.map(({ voiceId }) => voiceId)).size).toBe(1);
-  const [first, , ...rest] = asked.map((request) => request.text);
-  expect([first, ...rest].join(' ').split(/\s+/u)).toEqual(text.split(/\s+/u));
-  const row = await world.db.prisma.narration.findUniqueOrThrow({ where: { storyId } });
-  expect(row.voiceId).toBe(asked[0]?.voiceId);
-});
-
 test('a narration nobody can hear is published with a flag', async () => {
   const { storyId } = await makeStory();
   silent = true;
@@ -229,26 +177,4 @@ test('a text that is refused is not carried to another vendor, and a deaf ear do
   await world.fault('deepgram', 'listen', { kind: 'status', status: 413 });
   const unheard = await narrated(await world.run('narrate-story', { storyId }));
   expect(unheard).toMatchObject({ standIn: false, wordErrorRate: 1, flagged: true });
-});
-
-test('a stand-in that is refused too does not end a narration that only has to wait', async () => {
-  const storyId = await addStory(world);
-  await world.fault('elevenlabs', 'text-to-speech', { kind: 'quota' }, 5);
-  await world.fault('deepgram', 'speak', { kind: 'status', status: 400 }, 1);
-  const id = await world.run('narrate-story', { storyId });
-  const quota = 'quota_exhausted';
-  expect(await outcomes(id)).toEqual([quota, quota, quota, quota, 'succeeded']);
-  expect(await narrated(id)).toMatchObject({ standIn: true });
-});
-
-test('a stand-in that is configured no more ends what it has begun', async () => {
-  const storyId = await addStory(world);
-  const gone = { detail: { status: 'voice_not_found', message: 'x' } };
-  await world.fault('elevenlabs', 'text-to-speech', { kind: 'status', status: 400, body: gone });
-  await world.fault('cloudinary', 'upload', { kind: 'status', status: 401 });
-  leftAlone = true;
-  const id = await world.run('narrate-story', { storyId });
-  [alone, leftAlone] = [false, false];
-  expect(await outcomes(id)).toEqual(['auth', 'succeeded']);
-  expect(await narrated(id)).toMatchObject({ standIn: true });
 });

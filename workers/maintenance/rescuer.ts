@@ -41,7 +41,14 @@ export function rescuer(options: RescuerOptions): Duty {
     async run() {
       const rescued = await giveBack(options);
       if (!broker.ready) return rescued;
-      await broker.ping(); // an engine that is away is not compared with all that was never given to it
+      // An engine that is away is not compared with all that was never given to it.
+      if (
+        !(await broker.ping().then(
+          () => true,
+          () => false,
+        ))
+      )
+        return rescued;
       second.prune();
       const spare = (row: Dispatched): boolean => second.spare(row);
       const look = { rows: lookAt, atMost: lookAtMost, ways: ['queued'], spare } as const;

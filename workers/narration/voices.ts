@@ -6,7 +6,7 @@ import { Failure, type FailureCode } from '../../shared/errors.ts';
 import type { Providers, Speech } from '../../providers/ports.ts';
 import type { Job } from '../define.ts';
 
-/** How a part was spoken; kept with it. */
+/** How a part was spoken; kept with it. Of a part that a build before spoke only the model is known. */
 export interface Manner {
   /** As its vendor names it. */
   voiceId: string;

@@ -6,6 +6,12 @@ import type { Counts } from './check.ts';
 import type { EngineName } from './stores.ts';
 import { openWorld, type World, type WorldOptions } from './world.ts';
 
+const readOpen = {
+  name: 'row_open',
+  text: `SELECT clock_timestamp() AS now, j.id, j.state, j.generation, j.attempt_no, j.started_at, j.lease_until, j.run_at, j.dispatched_at,
+      j.claimed_until, j.cancel_requested_at, w.pid, w.seen_at, w.stopped_at, w.crashed_at, w.crash_reason
+    FROM job j LEFT JOIN worker w ON w.id = j.worker_id WHERE j.finished_at IS NULL ORDER BY j.run_at LIMIT 20`,
+};
 const readEnds = {
   name: 'row_ends',
   text: `SELECT concat_ws(' ', count(*), outcome::text, code, left(message, 80)) AS line FROM attempt GROUP BY outcome, code, left(message, 80)`,
@@ -85,5 +91,6 @@ function rounded(result: RowResult): RowResult {
 async function findings({ members, db }: World): Promise<string> {
   const ends = await db.run<{ line: string }>(readEnds, []).catch(() => []);
   const words = members.map(({ name, lines }) => `--- ${name}\n${lines.slice(-40).join('\n')}\n`);
-  return `${ends.map(({ line }) => line).join(', ')}\n${words.join('')}`;
+  const open = await db.run<object>(readOpen, []).catch(() => []);
+  return `${ends.map(({ line }) => line).join(', ')}\n${open.map((row) => JSON.stringify(row)).join('\n')}\n${words.join('')}`;
 }
