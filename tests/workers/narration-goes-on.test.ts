@@ -80,6 +80,7 @@ test('a deploy in mid-narration changes neither the voice nor where the text is 
   const pages = await world.db.prisma.page.findMany({ where: { storyId }, orderBy: { number: 'asc' } });
   await world.fault('elevenlabs', 'text-to-speech', { kind: 'delay', ms: 0 }, 1);
   await world.fault('elevenlabs', 'text-to-speech', { kind: 'status', status: 429 }, 1);
+  asked.length = 0; // its first narration
   deployed = { maxCharacters: 90, defaultVoiceId: 'EXAVITQu4vr4xnSDxMaL', model: 'eleven_v3' };
   const id = await world.run('narrate-story', { storyId });
   expect(configured).toBe(deployed);
