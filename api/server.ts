@@ -44,7 +44,7 @@ export async function startApi(options: StartOptions): Promise<RunningApi> {
     headersTimeout: Math.min(10_000, requestTimeout),
     requestTimeout,
     connectionsCheckingInterval: 500,
-    keepAliveTimeout: 30_000,
+    keepAliveTimeout: 75_000, // longer than the minute of most load balancers: who closes first decides who meets a reset
     requireHostHeader: false, // answered in framing.ts, with a body
   };
   const server = createServer(limits, listener);

@@ -33,12 +33,11 @@ export interface UpNote {
 const noteFile = 'up.json';
 const claimFile = 'up.pid';
 
-/** Makes the folder, readable by its owner alone. */
+/** Makes the folder, readable by its owner alone; one that is there stays as somebody made it. */
 export function makeHome(folder: string): string {
   const path = resolve(folder);
   return writable(path, () => {
-    mkdirSync(path, { recursive: true, mode: 0o700 });
-    chmodSync(path, 0o700);
+    if (mkdirSync(path, { recursive: true, mode: 0o700 }) !== undefined) chmodSync(path, 0o700);
   });
 }
 

@@ -9,6 +9,7 @@ import {
   type Environment,
 } from '../shared/config.ts';
 import { shownHost } from '../shared/addresses.ts';
+import { CliError } from './exit.ts';
 import { findPort } from './ports.ts';
 
 export interface UpOptions {
@@ -47,14 +48,28 @@ export async function choosePorts(
   patienceMs: number,
 ): Promise<Ports> {
   const ports = {} as Ports;
-  for (const [offset, setting] of portNames.entries()) {
+  const given = new Map<number, string>();
+  for (const wish of wishesOf(config, env, options)) {
+    const { setting, port, chosen } = wish;
+    const other = given.get(port);
+    if (other !== undefined && chosen)
+      throw new CliError('wrongUse', `${setting} and ${other} are both ${port}; give each a port of its own`);
+    const own = other === undefined ? wish : { ...wish, port: 0 };
+    ports[setting] = await findPort(own, { host: hostOf(setting, config), patienceMs });
+    given.set(ports[setting], setting);
+  }
+  return ports;
+}
+
+/** Those that somebody chose come first: a default one gives way to them. */
+function wishesOf(config: Config, env: Environment, options: UpOptions) {
+  const wishes = portNames.map((setting, offset) => {
     const byOption = options.port === undefined ? undefined : options.port === 0 ? 0 : options.port + offset;
     const chosen = isChosen(env, setting) || (offset === 0 && byOption !== undefined);
     const port = isChosen(env, setting) && offset > 0 ? config[setting] : (byOption ?? config[setting]);
-    const host = hostOf(setting, config);
-    ports[setting] = await findPort({ setting, port, chosen }, { host, patienceMs });
-  }
-  return ports;
+    return { setting, port, chosen };
+  });
+  return wishes.toSorted((one, other) => Number(other.chosen) - Number(one.chosen));
 }
 
 function hostOf(setting: keyof Ports, config: Config): string {

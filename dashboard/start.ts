@@ -22,7 +22,7 @@ export interface Dashboard {
 /** Rejects when the port is taken. */
 export async function startDashboard(options: DashboardOptions): Promise<Dashboard> {
   const server = createServer(
-    { requestTimeout: 10_000, headersTimeout: 5_000, keepAliveTimeout: 5_000, maxHeaderSize: 16_384 },
+    { requestTimeout: 10_000, headersTimeout: 5_000, keepAliveTimeout: 75_000, maxHeaderSize: 16_384 },
     createDashboard(options),
   );
   server.maxConnections = 200;

@@ -40,6 +40,8 @@ class QueueConsumer implements Consumer {
   readonly #concurrency: number;
   readonly #rest: Rest;
   #worker: Worker | undefined;
+  /** Deliveries of workers that were dropped: they have their slots until they end. */
+  #left = 0;
   /** Whether jobs are wanted; while it rests there is no worker all the same. */
   #wanted = false;
   #underWay = 0;
@@ -61,7 +63,7 @@ class QueueConsumer implements Consumer {
     };
     this.#build = () => {
       const worker = link.worker(queue, processor, {
-        concurrency,
+        concurrency: concurrency - this.#left,
         autorun: false,
         drainDelay: waitMs / 1_000,
         ...locks,
@@ -92,6 +94,7 @@ class QueueConsumer implements Consumer {
   take(): void {
     this.#wanted = true;
     if (this.#worker !== undefined || this.#closed || this.#rest.now) return;
+    if (this.#left >= this.#concurrency) return; // with the first of them that ends
     this.#movedAt = performance.now();
     this.#worker = this.#build();
   }
@@ -146,12 +149,23 @@ class QueueConsumer implements Consumer {
 
   /** Not waited for: it hangs while its server is away or a delivery does not end. */
   #drop(force: boolean): void {
-    this.#worker?.close(force).catch(() => undefined);
+    if (this.#worker === undefined) return;
+    this.#worker.close(force).catch(() => undefined);
     this.#worker = undefined;
+    this.#left = this.#underWay;
+  }
+
+  /** A delivery of a worker that was dropped has ended: its slot is the present one's, which BullMQ sees with its next job. */
+  #inherit(): void {
+    this.#left -= 1;
+    if (this.#worker !== undefined) this.#worker.concurrency = this.#concurrency - this.#left;
+    else if (this.#wanted) this.take();
   }
 
   async #deliver(job: Job<EngineData>, onDelivery: OnDelivery): Promise<{ outcome: string }> {
     this.#move(1);
+    const worker = this.#worker;
+    if (worker === undefined) this.#left += 1;
     try {
       const ending = await onDelivery({
         data: job.data,
@@ -163,6 +177,7 @@ class QueueConsumer implements Consumer {
       return { outcome: ending.outcome };
     } finally {
       this.#move(-1);
+      if (worker !== this.#worker || worker === undefined) this.#inherit();
     }
   }
 

@@ -27,6 +27,8 @@ function innermost(error: Error): Error {
 }
 
 function reword(message: string, { mode, master }: Pick<RedisAddress, 'mode' | 'master'>): string {
+  if (/^NOPERM .*'info'/i.test(message))
+    return 'this user of Redis may not ask INFO, which BullMQ needs; allow it with +info';
   if (mode === 'single') return message;
   return mode === 'cluster' ? rewordCluster(message) : rewordSentinel(message, master);
 }

@@ -123,6 +123,7 @@ function plainClient(address: RedisAddress, wish: Wish): Redis {
     sentinelRetryStrategy: retryStrategy,
     sentinelCommandTimeout: 1_000, // one that stands still takes connections: the next one would never be asked
     enableTLSForSentinelMode: address.tls,
+    ...(address.tls && { sentinelTLS: {} }),
     ...(address.sentinelPassword !== undefined && { sentinelPassword: address.sentinelPassword }),
   });
 }
@@ -135,6 +136,10 @@ function clusterClient(address: RedisAddress, { enableOfflineQueue, lazyConnect,
     clusterRetryStrategy: retryStrategy,
     slotsRefreshTimeout: 2_000,
     slotsRefreshInterval: 5_000,
+    // A certificate is for a name: looked up before, only the address would be left to compare it with.
+    ...(address.tls && {
+      dnsLookup: (host: string, done: (error: null, host: string) => void) => done(null, host),
+    }),
     redisOptions: { ...connectionOptions(address), ...wish },
   });
 }

@@ -62,13 +62,20 @@ export function isChosen(env: Environment, name: keyof typeof settings): boolean
   return !isBlank(env[name]);
 }
 
-/** The environment without what counts as not set: empty values, and those of white space alone. */
+/** The environment without what counts as not set: empty values, those of white space alone, and what Kubernetes tells. */
 export function withoutBlanks(env: Environment): Environment {
   return Object.fromEntries(Object.entries(env).filter(([, value]) => !isBlank(value)));
 }
 
+/**
+ * Kubernetes tells each container of the services beside it: one that is called storytime-api comes as STORYTIME_API_PORT, with an
+ * address where we expect a number.
+ */
+const serviceAddress = /^(?:tcp|udp|sctp):\/\//i;
+const serviceName = /_SERVICE_(?:HOST|PORT(?:_\w+)?)$|_PORT_\d+_(?:TCP|UDP|SCTP)(?:_(?:PROTO|PORT|ADDR))?$/;
+
 function isBlank(value: string | undefined): boolean {
-  return value === undefined || value.trim() === '';
+  return value === undefined || value.trim() === '' || serviceAddress.test(value);
 }
 
 export const providerKeys = [
@@ -106,8 +113,10 @@ const foreign = new Set(['STORYTIME_URL', 'STORYTIME_KEY']);
 
 function unknownNames(env: Environment): string[] {
   const known = Object.keys(settings);
+  const isForeign = (name: string): boolean =>
+    foreign.has(name) || serviceName.test(name) || serviceAddress.test(env[name] ?? '');
   return Object.keys(env)
-    .filter((name) => name.startsWith('STORYTIME_') && !known.includes(name) && !foreign.has(name))
+    .filter((name) => name.startsWith('STORYTIME_') && !known.includes(name) && !isForeign(name))
     .map((name) => {
       const guess = nearest(name, known);
       return `${name} is not a setting${guess === undefined ? '' : `; did you mean ${guess}?`}`;

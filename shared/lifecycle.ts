@@ -70,11 +70,24 @@ async function within(limitMs: number, work: Promise<void>): Promise<void> {
   await Promise.race([work, late]).finally(() => clearTimeout(timer));
 }
 
-/** Stops on SIGTERM and SIGINT; a second signal leaves at once. Also stops when the parent process goes away. */
+/** A terminal tells npm and us of one Ctrl-C, and npm tells us again. */
+const echoMs = 500;
+
+/**
+ * Stops on SIGTERM, SIGINT and the closing of its terminal; a second signal leaves at once, unless it is an echo of the first. Also
+ * stops when the parent process goes away.
+ */
 export function stopOnSignals(lifecycle: Lifecycle): void {
-  for (const signal of ['SIGTERM', 'SIGINT'] as const) {
+  let first: { signal: string; at: number } | undefined;
+  // Without a terminal the signal is not ours to take: nohup has told the system to ignore it.
+  const signals = process.stdin.isTTY
+    ? (['SIGTERM', 'SIGINT', 'SIGHUP'] as const)
+    : (['SIGTERM', 'SIGINT'] as const);
+  for (const signal of signals) {
     process.on(signal, () => {
-      if (lifecycle.stopping) process.exit(130);
+      const isEcho = first?.signal === signal && performance.now() - first.at < echoMs;
+      if (lifecycle.stopping && !isEcho) process.exit(130);
+      first ??= { signal, at: performance.now() };
       void lifecycle.stop(signal);
     });
   }

@@ -1,6 +1,6 @@
 // The home folder: private, claimed by one system at a time, and forgiving towards what a killed one left.
 // Covers: shared/alive.ts
-import { mkdirSync, readFileSync, readdirSync, statSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdirSync, readFileSync, readdirSync, statSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
@@ -96,6 +96,13 @@ test('the claim of a process that lives counts, until it is killed', async () =>
   await other.end('SIGKILL');
   expect(claimHome(home)).toBeUndefined();
   releaseHome(home);
+});
+
+test('a folder that somebody else made keeps its mode', () => {
+  const shared = join(folder, 'shared');
+  mkdirSync(shared);
+  chmodSync(shared, 0o775);
+  expect(statSync(makeHome(shared)).mode & 0o777).toBe(0o775);
 });
 
 test('a note that cannot be put in its place leaves no half of it behind', () => {

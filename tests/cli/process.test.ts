@@ -80,7 +80,7 @@ test('an API that drains is not ready, still accepts, and leaves at once on a se
   ).toMatchObject({
     state: 'waiting',
   });
-  expect(await part.end('SIGTERM')).toBe(130);
+  expect(await part.end('SIGINT')).toBe(130);
 });
 
 test('a work process of one queue lives and is not ready without the engine, is ready with it, and shows its metrics', async () => {

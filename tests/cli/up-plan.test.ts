@@ -54,6 +54,18 @@ test('--port moves the whole system, but no setting that somebody chose', async 
   expect(new Set(Object.values(free)).size).toBe(5);
 });
 
+test('no two parts get one port: a default gives way to a chosen one, and two chosen ones are told', async () => {
+  const first = 41_000 + (process.pid % 1_000) * 10;
+  const api = loadConfig({}).STORYTIME_DASHBOARD_PORT;
+  const ports = await plan({ STORYTIME_API_PORT: String(api) }, {});
+  expect(ports.STORYTIME_API_PORT).toBe(api);
+  expect(new Set(Object.values(ports)).size).toBe(5);
+  const both = { STORYTIME_API_PORT: String(first), STORYTIME_WORK_PORT: String(first) };
+  await expect(plan(both, {})).rejects.toThrow(
+    `STORYTIME_WORK_PORT and STORYTIME_API_PORT are both ${first}; give each a port of its own`,
+  );
+});
+
 const secrets = { databaseUrl: 'postgres://u:p@127.0.0.1:5/x', linkSecret: 's'.repeat(32) };
 
 test('no setting makes a part stop later than the system waits for it', async () => {

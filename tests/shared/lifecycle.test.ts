@@ -62,6 +62,7 @@ import { createLifecycle, stopOnSignals } from './shared/lifecycle.ts';
 const lifecycle = createLifecycle({ emit: () => undefined, deadlineMs: 20_000, partMs: 20_000, exit: (code) => process.exit(code) });
 lifecycle.onStop('part', () => {
   console.log('stopping');
+  if (process.argv[1] === 'slow') return new Promise((resolve) => setTimeout(resolve, 300));
   return process.argv[1] === 'hang' ? new Promise(() => undefined) : undefined;
 });
 stopOnSignals(lifecycle);
@@ -79,4 +80,12 @@ test('a signal stops a process in order, and a second one ends it at once', asyn
   hung.child.kill('SIGTERM');
   await hung.says('stopping');
   expect(await hung.end('SIGINT')).toBe(130);
+});
+
+test('one Ctrl-C that npm and the terminal both tell of is one signal', async () => {
+  const slow = start('slow');
+  await slow.says('ready');
+  slow.child.kill('SIGINT');
+  await slow.says('stopping');
+  expect(await slow.end('SIGINT')).toBe(0);
 });
