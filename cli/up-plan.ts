@@ -55,7 +55,9 @@ export async function choosePorts(
     if (other !== undefined && chosen)
       throw new CliError('wrongUse', `${setting} and ${other} are both ${port}; give each a port of its own`);
     const own = other === undefined ? wish : { ...wish, port: 0 };
-    ports[setting] = await findPort(own, { host: hostOf(setting, config), patienceMs });
+    const where = { host: hostOf(setting, config), patienceMs };
+    do ports[setting] = await findPort(own, where);
+    while (given.has(ports[setting])); // drawn a second time
     given.set(ports[setting], setting);
   }
   return ports;

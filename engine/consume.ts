@@ -102,7 +102,7 @@ class QueueConsumer implements Consumer {
   rebuild(): void {
     if (this.#worker === undefined) return;
     this.#drop(true);
-    this.take();
+    if (this.#wanted) this.take(); // not while it is pausing
   }
 
   get #held(): boolean {
@@ -155,11 +155,16 @@ class QueueConsumer implements Consumer {
     this.#left = this.#underWay;
   }
 
-  /** A delivery of a worker that was dropped has ended: its slot is the present one's, which BullMQ sees with its next job. */
+  /** A delivery of a worker that was dropped has ended: its slot is the present one's. */
   #inherit(): void {
     this.#left -= 1;
-    if (this.#worker !== undefined) this.#worker.concurrency = this.#concurrency - this.#left;
-    else if (this.#wanted) this.take();
+    const worker = this.#worker;
+    if (worker === undefined) return this.#wanted ? this.take() : undefined;
+    worker.concurrency = this.#concurrency - this.#left;
+    // A full one looks at the number only when a job of its own ends. To resume it wakes its loop, without a pause in between.
+    if (!worker.isRunning() || worker.isPaused()) return;
+    void worker.pause(true);
+    void worker.resume();
   }
 
   async #deliver(job: Job<EngineData>, onDelivery: OnDelivery): Promise<{ outcome: string }> {

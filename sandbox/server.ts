@@ -155,7 +155,7 @@ async function furnish(
 
 function makeWorld(options: SandboxOptions, url: string): World {
   const dataDir = resolve(options.dataDir);
-  mkdirSync(dataDir, { recursive: true });
+  mkdirSync(dataDir, { recursive: true, mode: 0o700 });
   const log = options.log ?? ((): void => undefined);
   return {
     dataDir,

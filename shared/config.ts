@@ -59,23 +59,28 @@ export function clientSettings(env: Environment): {
 
 /** Whether somebody chose this setting, rather than left it to its default. */
 export function isChosen(env: Environment, name: keyof typeof settings): boolean {
-  return !isBlank(env[name]);
+  return !isBlank(env[name]) && !isService(name, env[name]);
 }
 
 /** The environment without what counts as not set: empty values, those of white space alone, and what Kubernetes tells. */
 export function withoutBlanks(env: Environment): Environment {
-  return Object.fromEntries(Object.entries(env).filter(([, value]) => !isBlank(value)));
+  return Object.fromEntries(
+    Object.entries(env).filter(([name, value]) => !isBlank(value) && !isService(name, value)),
+  );
 }
+
+function isBlank(value: string | undefined): value is undefined {
+  return value === undefined || value.trim() === '';
+}
+
+const serviceName = /_SERVICE_(?:HOST|PORT(?:_\w+)?)$|_PORT_\d+_(?:TCP|UDP|SCTP)(?:_(?:PROTO|PORT|ADDR))?$/;
 
 /**
  * Kubernetes tells each container of the services beside it: one that is called storytime-api comes as STORYTIME_API_PORT, with an
  * address where we expect a number.
  */
-const serviceAddress = /^(?:tcp|udp|sctp):\/\//i;
-const serviceName = /_SERVICE_(?:HOST|PORT(?:_\w+)?)$|_PORT_\d+_(?:TCP|UDP|SCTP)(?:_(?:PROTO|PORT|ADDR))?$/;
-
-function isBlank(value: string | undefined): boolean {
-  return value === undefined || value.trim() === '' || serviceAddress.test(value);
+function isService(name: string, value = ''): boolean {
+  return serviceName.test(name) || (name.endsWith('_PORT') && /^(?:tcp|udp|sctp):\/\//i.test(value));
 }
 
 export const providerKeys = [
@@ -113,8 +118,7 @@ const foreign = new Set(['STORYTIME_URL', 'STORYTIME_KEY']);
 
 function unknownNames(env: Environment): string[] {
   const known = Object.keys(settings);
-  const isForeign = (name: string): boolean =>
-    foreign.has(name) || serviceName.test(name) || serviceAddress.test(env[name] ?? '');
+  const isForeign = (name: string): boolean => foreign.has(name) || isService(name, env[name]);
   return Object.keys(env)
     .filter((name) => name.startsWith('STORYTIME_') && !known.includes(name) && !isForeign(name))
     .map((name) => {

@@ -70,7 +70,7 @@ async function within(limitMs: number, work: Promise<void>): Promise<void> {
   await Promise.race([work, late]).finally(() => clearTimeout(timer));
 }
 
-/** A terminal tells npm and us of one Ctrl-C, and npm tells us again. */
+/** A terminal tells npm and us of one Ctrl-C, and npm tells us again; a session that ends sends two kinds at once. */
 const echoMs = 500;
 
 /**
@@ -79,17 +79,21 @@ const echoMs = 500;
  */
 export function stopOnSignals(lifecycle: Lifecycle): void {
   let first: { signal: string; at: number } | undefined;
-  // Without a terminal the signal is not ours to take: nohup has told the system to ignore it.
-  const signals = process.stdin.isTTY
+  // Without a terminal its closing is not ours to take: nohup has told the system to ignore it.
+  const hasTerminal = process.stdin.isTTY && process.stdout.isTTY;
+  for (const signal of hasTerminal
     ? (['SIGTERM', 'SIGINT', 'SIGHUP'] as const)
-    : (['SIGTERM', 'SIGINT'] as const);
-  for (const signal of signals) {
+    : (['SIGTERM', 'SIGINT'] as const))
     process.on(signal, () => {
-      const isEcho = first?.signal === signal && performance.now() - first.at < echoMs;
-      if (lifecycle.stopping && !isEcho) process.exit(130);
+      if (first !== undefined && isImpatient(first, signal)) process.exit(130);
       first ??= { signal, at: performance.now() };
       void lifecycle.stop(signal);
     });
-  }
   onParentGone(() => void lifecycle.stop('the parent process is gone'));
+}
+
+function isImpatient(first: { signal: string; at: number }, signal: string): boolean {
+  if (signal === 'SIGHUP') return false;
+  const isEcho = first.signal === signal || first.signal === 'SIGHUP';
+  return !isEcho || performance.now() - first.at >= echoMs;
 }

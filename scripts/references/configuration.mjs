@@ -48,7 +48,8 @@ export function configurationPage() {
 
 Every setting is an environment variable, read once when a process starts. A process that finds a problem exits with code 2 and
 lists all wrong values, and all names that start with \`STORYTIME_\` and are not listed here; once these are right, all settings
-that do not go together. An empty value, one of white space alone, or the \`tcp://…\` that Kubernetes tells of a service, counts as not set. \`storytime doctor\` checks the settings
+that do not go together. An empty value, one of white space alone, or of a port the \`tcp://…\` that Kubernetes tells of
+a service, counts as not set. \`storytime doctor\` checks the settings
 and everything they point to.
 
 This page is written from \`shared/settings.ts\` by \`scripts/references.mjs\`.

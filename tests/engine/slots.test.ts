@@ -56,7 +56,8 @@ test.each(['postgres', 'redis'] as const)(
     consumer.take();
     end('b');
     await runs('c', 'd');
-    end('c');
+    end('c'); // the present worker is full with d
+    await runs('d', 'e');
     end('d');
     await runs('e', 'f');
     end('e');

@@ -15,6 +15,7 @@ test('what Kubernetes tells of the services beside a part is no setting, and a m
   };
   expect(loadConfig(services)).toEqual(loadConfig({}));
   expect(isChosen(services, 'STORYTIME_API_PORT')).toBe(false);
+  expect(() => loadConfig({ REDIS_URL: 'tcp://redis:6379' })).toThrow(); // is meant, and wrong
   const mistyped = { ...services, STORYTIME_API_PROT: '4000' };
   expect(() => loadConfig(mistyped)).toThrow(
     expect.objectContaining({
