@@ -2,22 +2,9 @@
 import { afterAll, beforeAll, expect, jest, test } from '@jest/globals';
 import type { Charge } from '../../shared/call.ts';
 import { commitLostCharges } from '../../ledger/steps.ts';
+import { pretendDate } from '../support/date.ts';
 import { openLives, type Lives } from './lives.ts';
 import { query } from './world.ts';
-
-/** What this file leaves as it is: all but Date. */
-const othersThanDate = [
-  'hrtime',
-  'nextTick',
-  'performance',
-  'queueMicrotask',
-  'setImmediate',
-  'clearImmediate',
-  'setInterval',
-  'clearInterval',
-  'setTimeout',
-  'clearTimeout',
-] as const;
 
 let lives: Lives;
 beforeAll(async () => {
@@ -63,7 +50,7 @@ test('a price is in force by the clock of the database, whatever the clock of th
       ('gemini', $1, 'image', clock_timestamp() + interval '1 hour', 99, 'test')`,
     [model],
   );
-  jest.useFakeTimers({ now: Date.now() + 2 * 3_600_000, doNotFake: [...othersThanDate] });
+  pretendDate(Date.now() + 2 * 3_600_000);
   try {
     expect(await priceOf('gemini', model, { image: 1 })).toBe(10);
   } finally {

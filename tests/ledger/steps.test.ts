@@ -6,6 +6,7 @@ import { readArtifact } from '../../ledger/artifacts.ts';
 import { openDb, type Tx } from '../../ledger/db.ts';
 import { FencedError } from '../../ledger/fence.ts';
 import { commitLostCharges, commitStep, readSteps, type StepCommit } from '../../ledger/steps.ts';
+import { pretendDate } from '../support/date.ts';
 import { startProxy } from '../support/proxy.ts';
 import { persist } from '../../workers/persist.ts';
 import { openLives, type Lives } from './lives.ts';
@@ -20,20 +21,6 @@ afterAll(() => lives.close());
 function step<T>(value: T, more: Partial<StepCommit<T>> = {}): StepCommit<T> {
   return { name: 'write', value, charges: [], durationMs: 1, ...more };
 }
-
-/** All but the date. */
-const untouched = [
-  'hrtime',
-  'nextTick',
-  'performance',
-  'queueMicrotask',
-  'setImmediate',
-  'clearImmediate',
-  'setInterval',
-  'clearInterval',
-  'setTimeout',
-  'clearTimeout',
-] as const;
 
 const tokens: Charge = {
   provider: 'gemini',
@@ -156,7 +143,7 @@ test('a charge is priced by the newest price not later than now, a model of its 
 
 test('a charge and its step are dated by the database, however wrong the clock of this process is', async () => {
   const begun = await lives.start();
-  jest.useFakeTimers({ now: 0, doNotFake: [...untouched] });
+  pretendDate(0);
   try {
     await commitStep(lives.db, begun, step('x', { charges: [tokens] }));
   } finally {
