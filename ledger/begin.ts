@@ -23,6 +23,9 @@ export interface Begun {
   failures: number;
   payload: unknown;
   payloadVersion: number;
+  /** As it was asked for, whatever ageing made of it. */
+  priority: number;
+  requestId: string | null;
   rootId: string | null;
   waiterId: string | null;
   /** Milliseconds from due to now. */
@@ -56,7 +59,8 @@ const beginRows = {
     WHERE j.id = d.id AND j.generation = d.generation AND j.state IN (${sqlStates(startableStates)})
       AND j.run_at <= clock_timestamp() + interval '1 s' AND j.cancel_requested_at IS NULL
     RETURNING j.id, j.kind, j.queue, j.tenant, j.generation, j.attempt_no, j.failures, j.payload, j.payload_version, j.root_id,
-      j.waiter_id, extract(epoch FROM j.created_at)::float8 * 1000 AS created_ms, extract(epoch FROM j.started_at - j.run_at)::float8 * 1000 AS wait_ms`,
+      j.waiter_id, j.request_id, coalesce(j.aged_from, j.priority) AS priority,
+      extract(epoch FROM j.created_at)::float8 * 1000 AS created_ms, extract(epoch FROM j.started_at - j.run_at)::float8 * 1000 AS wait_ms`,
 };
 
 const readRefused = {
@@ -82,6 +86,8 @@ interface BegunRow {
   failures: number;
   payload: unknown;
   payload_version: number;
+  priority: number;
+  request_id: string | null;
   root_id: string | null;
   waiter_id: string | null;
   created_ms: number;
@@ -152,6 +158,8 @@ function toBegun(row: BegunRow, workerId: string): Begun {
     failures: row.failures,
     payload: row.payload,
     payloadVersion: row.payload_version,
+    priority: row.priority,
+    requestId: row.request_id,
     rootId: row.root_id,
     waiterId: row.waiter_id,
     waitMs: Math.max(0, row.wait_ms),

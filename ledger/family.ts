@@ -10,8 +10,9 @@ export interface Child {
 }
 
 /**
- * The rows of the children. Children inherit their parent's waiter; a child that waits becomes the waiter of its
- * siblings instead, and itself counts for the inherited one. With nothing to wait for it is an ordinary child.
+ * The rows of the children. They have the priority and the request id of their parent (an urgent story is urgent to its last
+ * picture, and one id finds all of it), and inherit its waiter; a child that waits becomes the waiter of its siblings instead,
+ * and itself counts for the inherited one. With nothing to wait for it is an ordinary child.
  */
 export function family(parent: Begun, children: readonly Child[]): NewJob[] {
   const rows = children.map((child) => {
@@ -19,6 +20,8 @@ export function family(parent: Begun, children: readonly Child[]): NewJob[] {
     return {
       job: {
         ...job,
+        priority: parent.priority,
+        requestId: parent.requestId,
         parentId: parent.jobId,
         rootId: parent.rootId ?? parent.jobId,
         waiterId: parent.waiterId,

@@ -21,6 +21,8 @@ export interface AttemptEnded extends JobFacts {
   message?: string;
   retryInMs?: number;
   workerId: string;
+  /** Of the request that the job, or the first of its family, came with. */
+  requestId?: string;
   /** False when another attempt had taken over: nothing was written. */
   recorded: boolean;
 }

@@ -59,6 +59,7 @@ function attemptEnded(
     workerId,
     recorded: state !== undefined,
   };
+  if (begun.requestId !== null) event.requestId = begun.requestId;
   if (begun.attemptNo === 1) event.waitMs = Math.round(begun.waitMs);
   if (verdict.outcome === 'failed' || verdict.outcome === 'snoozed') addFailure(event, verdict);
   return event;

@@ -3,7 +3,7 @@ import { cancelJob } from '../../ledger/cancel.ts';
 import { repairWaiters } from '../../ledger/waiters.ts';
 import { expire } from '../../ledger/retention.ts';
 import { begunOf, child, failed, openLives, succeeded, type Lives } from './lives.ts';
-import { query, setJob, stateOf } from './world.ts';
+import { addJob, query, setJob, stateOf } from './world.ts';
 
 let lives: Lives;
 beforeAll(async () => {
@@ -43,6 +43,18 @@ async function end(jobId: string, verdict = succeeded): Promise<void> {
   const begun = begunOf(await lives.attempts.begin({ jobId, generation: 1 }));
   await lives.attempts.finish({ jobId, attemptNo: begun.attemptNo, verdict });
 }
+
+test('a family has the priority that was asked for and the request id, also when its parent was raised for its age', async () => {
+  const jobId = await addJob(lives, { priority: 10, requestId: 'req-7' });
+  await setJob(lives, jobId, `priority = 1, aged_from = 10`);
+  const { waiter, children } = await birth(jobId, 1, 1);
+  const rows = await query(
+    lives,
+    'SELECT DISTINCT priority, aged_from, request_id FROM job WHERE id = ANY($1::uuid[])',
+    [[waiter, ...children]],
+  );
+  expect(rows).toEqual([{ priority: 10, aged_from: null, request_id: 'req-7' }]);
+});
 
 test('children that die, are cancelled or expire count down like those that succeed, and the last one wakes', async () => {
   const { waiter, children } = await newFamily(4);

@@ -163,6 +163,7 @@ test('one wide event tells of each attempt, with its error and without a payload
       code: 'bad_input',
       message: 'no such page',
       attempt: 1,
+      requestId: 'req-1',
       recorded: true,
     },
   ]);

@@ -84,6 +84,7 @@ export async function openStage({
       const job = newJob(checkJob(registry, { kind: 'play', payload }, Date.now()), {
         tenant: 'test',
         source: 'api',
+        requestId: 'req-1',
       });
       return (await enqueue({ job, key: undefined })).id;
     },
