@@ -67,11 +67,19 @@ function answerSchema(pages: number) {
   });
 }
 
+/** What is inside a Markdown fence, which models put around JSON now and then. `trim` takes a byte order mark away, too. */
+function unfenced(text: string): string {
+  return text
+    .trim()
+    .replace(/^```(?:json)?\s*\n/i, '')
+    .replace(/\n\s*```$/, '');
+}
+
 /** The draft, or a short phrase that says what is wrong with the answer. */
 export function readStory(text: string, pages: number): Omit<StoryDraft, 'model'> | string {
   let json: unknown;
   try {
-    json = JSON.parse(text);
+    json = JSON.parse(unfenced(text));
   } catch {
     return 'the answer is not JSON';
   }

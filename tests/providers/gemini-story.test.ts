@@ -35,6 +35,18 @@ test('a good answer is taken, extra fields are dropped, markup stays text', () =
   expect(readStory(JSON.stringify(answer), 3)).toEqual({ ...draft, title });
 });
 
+test('a good answer in a fence or behind a byte order mark was paid for like any other', () => {
+  const json = JSON.stringify({ ...draft, moral: 'write ```\n``` so' }, null, 2);
+  const dressed = ['```json\n#\n```', '```\n#\n```', '\n```JSON \r\n#\r\n```\n', '\ufeff#', ' #\n'];
+  for (const dress of dressed)
+    expect(
+      readStory(
+        dress.replace('#', () => json),
+        3,
+      ),
+    ).toMatchObject({ title: 'Mia' });
+});
+
 test('text that cannot be stored is made storable', () => {
   const text = 'a\u0000b\ud800';
   expect(readStory(JSON.stringify({ ...draft, moral: text }), 3)).toMatchObject({ moral: 'a\ufffdb\ufffd' });
@@ -45,6 +57,7 @@ test('an answer that is no story is refused with a reason that quotes nothing of
   const bad = [
     'Once upon a time',
     '',
+    '```json\n```',
     '[]',
     'null',
     JSON.stringify({ ...draft, pages: [page, page] }),

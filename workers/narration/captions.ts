@@ -1,8 +1,9 @@
 // WebVTT captions from the times of single characters. Pure.
 // Promises: cues in order, never overlapping, none empty, none after the audio's end, each at most 7 s and two lines of
 // 42 characters; the text is escaped, so a story can hold `<`, `&` and `-->`. Languages without spaces are cut behind their
-// sentences and clauses, and before a run of speech is longer than a cue.
+// sentences and clauses, and between words before a run of speech is longer than a line or a cue.
 import type { Alignment } from '../../providers/ports.ts';
+import { maxCueMs, maxLine, piecesOf, trailing, type Timed } from './pieces.ts';
 
 /** One chunk of speech and where it begins in the joined audio. */
 export interface TimedSpeech {
@@ -10,10 +11,7 @@ export interface TimedSpeech {
   startSeconds: number;
 }
 
-interface Word {
-  text: string;
-  startMs: number;
-  endMs: number;
+interface Word extends Timed {
   /** It goes on from the word before, without a space. */
   joined: boolean;
   /** A paragraph or a chunk ends here. */
@@ -27,16 +25,12 @@ export interface Cue {
   lines: readonly string[];
 }
 
-const maxCueMs = 7_000;
-const maxLine = 42;
 /** A sentence's end closes a cue only when the cue is long enough to be read. */
 const goodLength = 30;
 /** A character of these takes about as long as two others, to speak and to read. */
 const wide = /[\p{Script=Han}\p{Script=Hiragana}\p{Script=Katakana}]/gu;
 /** Where a text without spaces may be cut: behind a sentence or a clause and the quotes that close it. */
 const breakable = /[。！？；…，、]["'\p{Pe}\p{Pf}]*$/u;
-/** What stays with the text before it. */
-const trailing = /^["'\p{Pe}\p{Pf}。！？；…，、]/u;
 
 /** A whole WebVTT file. */
 export function captions(speeches: readonly TimedSpeech[], durationSeconds: number): string {
@@ -68,32 +62,40 @@ export function cuesOf(speeches: readonly TimedSpeech[], durationSeconds: number
 function wordsOf({ alignment, startSeconds }: TimedSpeech): Word[] {
   const offsetMs = startSeconds * 1_000;
   const words: Word[] = [];
-  let open: Word | undefined;
-  for (const [index, character] of alignment.characters.entries()) {
+  let run: Timed[] = [];
+  for (const [index, text] of alignment.characters.entries()) {
     const startMs = offsetMs + (alignment.startSeconds[index] ?? 0) * 1_000;
     const endMs = offsetMs + (alignment.endSeconds[index] ?? 0) * 1_000;
-    if (/^[\s\p{Cc}]*$/u.test(character)) {
+    if (/^[\s\p{Cc}]*$/u.test(text)) {
+      words.push(...wordsOfRun(run));
+      run = [];
       const before = words.at(-1);
-      if (before !== undefined && character.includes('\n')) before.last = true;
-      open = undefined;
-    } else if (open === undefined || !goesOn(open, character, endMs)) {
-      open = { text: character, startMs, endMs, joined: open !== undefined, last: false };
-      words.push(open);
-    } else {
-      open.text += character;
-      open.endMs = endMs;
-    }
+      if (before !== undefined && text.includes('\n')) before.last = true;
+    } else run.push({ text, startMs, endMs });
   }
+  words.push(...wordsOfRun(run));
   const end = words.at(-1);
   if (end !== undefined) end.last = true;
   return words;
 }
 
-/** A word longer than a line or a cue (in a language without spaces: a sentence or a clause) goes on as the next word. */
-function goesOn(word: Word, character: string, endMs: number): boolean {
-  if (word.text.length + character.length > maxLine) return false;
-  if (trailing.test(character)) return true;
-  return !breakable.test(word.text) && endMs - word.startMs <= maxCueMs;
+/** A run longer than a line or a cue (in a language without spaces: a sentence or a clause) goes on as the next word. */
+function wordsOfRun(run: readonly Timed[]): Word[] {
+  const words: Word[] = [];
+  for (const piece of piecesOf(run, ['word', 'grapheme'])) {
+    const open = words.at(-1);
+    if (open !== undefined && goesOn(open, piece)) {
+      open.text += piece.text;
+      open.endMs = piece.endMs;
+    } else words.push({ ...piece, joined: open !== undefined, last: false });
+  }
+  return words;
+}
+
+function goesOn(word: Word, piece: Timed): boolean {
+  if (word.text.length + piece.text.length > maxLine) return false;
+  if (trailing.test(piece.text)) return true;
+  return !breakable.test(word.text) && piece.endMs - word.startMs <= maxCueMs;
 }
 
 function fits(open: readonly Word[], word: Word): boolean {

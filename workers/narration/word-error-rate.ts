@@ -34,9 +34,17 @@ const unspaced =
 /** Long runs are cut, a pair of surrogates never. */
 const piece = /.{1,10000}/gsu;
 
+/** Points and vowels of Hebrew and Arabic, and the stretched line: written for children, and in no transcript. */
+const points =
+  /[\u0591-\u05bd\u05bf\u05c1\u05c2\u05c4\u05c5\u05c7\u0610-\u061a\u0640\u064b-\u065f\u0670\u06d6-\u06dc\u06df-\u06e8\u06ea-\u06ed]/g;
+
 /** ICU finds the words where none are written; it sees short runs only, because its time grows with the square of a text. */
 function wordsOf(text: string, language: string): string[] {
-  const plain = text.normalize('NFKC').replaceAll(/[’‘ʼ]/g, "'").toLocaleLowerCase(language);
+  const plain = text
+    .normalize('NFKC')
+    .replaceAll(points, '')
+    .replaceAll(/[’‘ʼ]/g, "'")
+    .toLocaleLowerCase(language);
   const segmenter = new Intl.Segmenter(language, { granularity: 'word' });
   return (plain.match(run) ?? []).flatMap((word) =>
     unspaced.test(word)

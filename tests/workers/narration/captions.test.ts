@@ -102,6 +102,26 @@ test('cues of a language without spaces end with a sentence or a clause, and gai
   }
 });
 
+/** Where the text of the lines is parted, in UTF-16 units of the text without its spaces. */
+function cuts(text: string): number[] {
+  const lines = cuesOf([speech(text, 0, 0.05)], text.length * 0.05).flatMap((cue) => cue.lines);
+  let at = 0;
+  return lines.map((line) => (at += line.replaceAll(' ', '').length)).slice(0, -1);
+}
+
+test('a run without spaces is cut between words, and what is one letter to the eye never', () => {
+  const run = unspaced.th.replaceAll(' ', '');
+  const words = new Intl.Segmenter('th', { granularity: 'word' });
+  const between = new Set(Array.from(words.segment(run), ({ index }) => index));
+  expect(cuts(run).length).toBeGreaterThan(2);
+  for (const cut of cuts(run)) expect(between).toContain(cut);
+
+  expect(cuts(`${'ก'.repeat(41)}น้ำ`)[0]).toBeLessThan(42); // the mark after น is the 43rd
+  const family = '👩‍👩‍👧‍👦';
+  expect(cuts(family.repeat(8))).toEqual([family.length * 3, family.length * 6]);
+  expect(cuts(`${'海'.repeat(42)}、${'山'.repeat(20)}`).every((cut) => cut < 42)).toBe(true);
+});
+
 test('short sentences share a cue and are parted between cues, not inside them', () => {
   const text = '天黑了。艾达点亮了灯。小船看见了灯光。它慢慢地回家了。大家都很高兴。';
   const cues = cuesOf([speech(text, 0, 0.25)], Array.from(text).length * 0.25);

@@ -12,6 +12,12 @@ test('a text heard as it is has no errors, whatever its case, punctuation and ap
   }
 });
 
+test('points and vowels that only children need are not missed in a transcript, those of other scripts are', () => {
+  expect(wordErrorRate('مَرْحَبًا يا آدَم', 'مرحبا يا آدم', 'ar')).toBe(0);
+  expect(wordErrorRate('שָׁלוֹם יֶלֶד', 'שלום ילד', 'he')).toBe(0);
+  expect(wordErrorRate('हिंदी', 'हद', 'hi')).toBe(1);
+});
+
 test('left out, added and changed words count one each', () => {
   expect(wordErrorRate('one two three four', 'one three four')).toBe(0.25);
   expect(wordErrorRate('one two three four', 'one two two three four')).toBe(0.25);
