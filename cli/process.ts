@@ -102,8 +102,9 @@ function openLife(
   const fail = (thrown: unknown): void => {
     const { message, stack } = toError(thrown);
     emit('notice', { level: 'error', message: `a fault of ours: ${message}`, facts: { stack } });
+    // The first one ends the process, and is what its jobs are told of; a timer may throw on and on until it has left.
+    if (!failed) for (const listener of listeners) listener(message);
     failed = true;
-    for (const listener of listeners) listener(message);
     void lifecycle.stop('a fault of ours');
   };
   process.on('unhandledRejection', fail);

@@ -44,6 +44,11 @@ export interface Attempts {
 }
 
 const insertChildren = { name: 'children_insert', text: insertJobsSql() };
+// Before the waiter, as whoever ends a job or cancels it locks them: the job, then the one that waits for it.
+const lockOwn = {
+  name: 'attempt_lock',
+  text: `SELECT 1 FROM job WHERE id = $1 AND attempt_no = $2 AND worker_id = $3 AND state = 'running' FOR NO KEY UPDATE`,
+};
 const countUp = {
   name: 'children_count_up',
   text: `UPDATE job SET open_children = open_children + $2 WHERE id = $1 AND state = 'blocked'`,
@@ -77,7 +82,7 @@ export function createAttempts(options: AttemptsOptions): Attempts {
     finishWithChildren: async (begun, request, children) =>
       announce(await commitFamily(options, begun, request, children)),
     renew: (leases) => renewLeases(db, options, leases),
-    progress: (notes) => writeProgress(db, notes),
+    progress: (notes) => writeProgress(db, options, notes),
   };
 }
 
@@ -151,6 +156,8 @@ async function commitFamily(
   const jobs = family(begun, children);
   try {
     const born = await options.db.transaction(async (run) => {
+      const own = await run(lockOwn, [begun.jobId, begun.attemptNo, options.workerId]);
+      if (own.length === 0) throw new Fenced();
       const inherited = jobs.filter((job) => job.waiterId !== null && job.waiterId === begun.waiterId).length;
       if (inherited > 0) await run(countUp, [begun.waiterId, inherited]);
       const inserted = await run<InsertedRow>(insertChildren, insertValues(jobs));

@@ -34,13 +34,13 @@ const lockJob = {
 };
 const family = `WITH RECURSIVE tree AS (
   SELECT id FROM job WHERE id = $1 UNION SELECT c.id FROM job c JOIN tree t ON c.parent_id = t.id)`;
-// `held`: all that were open when it looked; otherwise one has ended while it was waited for, perhaps with children.
+// Those that wait for others come last, as for everybody who ends a job. `held`: all that were open when it looked; otherwise one has ended while it was waited for, perhaps with children.
 const lockOpen = {
   name: 'cancel_lock_open',
   text: `${family}, open AS MATERIALIZED (
       SELECT j.id FROM job j JOIN tree t ON t.id = j.id WHERE j.state IN (${sqlStates(openStates)})),
     held AS (
-      SELECT j.id FROM job j JOIN open o ON o.id = j.id WHERE j.state IN (${sqlStates(openStates)}) ORDER BY j.id FOR UPDATE OF j)
+      SELECT j.id FROM job j JOIN open o ON o.id = j.id WHERE j.state IN (${sqlStates(openStates)}) ORDER BY j.state = 'blocked', j.id FOR UPDATE OF j)
     SELECT (SELECT count(*) FROM open) = (SELECT count(*) FROM held) AS held`,
 };
 const cancelResting = {

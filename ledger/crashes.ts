@@ -46,18 +46,19 @@ export function findDeaths(db: Db, leaseMs: number): Promise<Death[]> {
 
 const noteDeath = {
   name: 'worker_died',
-  text: `WITH dead AS (
+  text: `WITH ended AS (SELECT id FROM worker WHERE host = $1 AND pid = $2 ORDER BY started_at DESC LIMIT 1),
+    dead AS (
       UPDATE worker w SET crashed_at = coalesce(w.crashed_at, clock_timestamp()), crash_reason = $3,
         open_attempts = greatest(w.open_attempts, ${openAttempts})
-      WHERE w.id = (SELECT id FROM worker WHERE host = $1 AND pid = $2 ORDER BY started_at DESC LIMIT 1) AND w.stopped_at IS NULL
+      WHERE w.id = (SELECT id FROM ended) AND w.draining_at IS NULL AND w.stopped_at IS NULL
       RETURNING ${told}),
-    led AS (DELETE FROM leader l USING dead WHERE l.holder = dead."workerId")
+    led AS (DELETE FROM leader l USING ended WHERE l.holder = ended.id)
     SELECT * FROM dead`,
 };
 
 /**
- * Somebody saw the process end by itself: nobody has to wait for its leases and its duties. Empty when it had no row, or had
- * stopped in order. A machine gives a process id out again: the newest row is meant.
+ * Somebody saw the process end by itself: nobody has to wait for its leases and its duties. Empty when it had no row, had
+ * stopped in order, or was asked to stop: whoever made it end then, its jobs did not. A machine gives a process id out again: the newest row is meant.
  */
 export function workerDied(db: Db, seen: { host: string; pid: number; reason: string }): Promise<Death[]> {
   return db.run<Death & object>(noteDeath, [seen.host, seen.pid, sanitiseText(seen.reason, 200)]);

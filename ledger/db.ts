@@ -36,6 +36,8 @@ export interface Db {
 export interface Statement {
   name: string;
   text: string;
+  /** After so many ms without an answer the connection is given up; left out: after the pool's time. */
+  silenceMs?: number;
 }
 
 export type Run = Db['run'];
@@ -109,8 +111,9 @@ async function runOn<Row extends pg.QueryResultRow>(
   statement: Statement,
   values: readonly unknown[],
 ): Promise<Row[]> {
-  const { name, text } = statement;
-  const { rows } = await target.query<Row>({ name, text, values: [...values] }).catch(throwOn);
+  const { name, text, silenceMs } = statement;
+  const limit = silenceMs !== undefined && { query_timeout: silenceMs }; // which pg's types do not say
+  const { rows } = await target.query<Row>({ name, text, values: [...values], ...limit }).catch(throwOn);
   return rows;
 }
 

@@ -2,6 +2,7 @@
 // Every row carries its attempt number; a row that another attempt has taken over is left alone and reported as refused.
 import type { Settled } from '../shared/batcher.ts';
 import type { FailureCode } from '../shared/errors.ts';
+import { crashesToLane } from '../queues/quarantine.ts';
 import type { Run } from './db.ts';
 import { claim, type Dispatch } from './insert.ts';
 import { inLockOrder } from './lock-order.ts';
@@ -28,7 +29,7 @@ export interface FinishRequest {
 /** `undefined` state: refused, because the attempt is no longer the current one. */
 export interface Finished {
   state: JobState | undefined;
-  /** Jobs that must go to the engine now: this one when it comes back, and waiters that were set free. */
+  /** Jobs that must go to the engine now: this one when it comes back, or died in the lane, and waiters that were set free. */
   dispatches: readonly Dispatch[];
 }
 
@@ -64,6 +65,9 @@ const nextState = `CASE WHEN j.cancel_requested_at IS NOT NULL THEN 'cancelled':
   WHEN d.state IN ('retrying', 'snoozed') AND clock_timestamp() + d.retry_ms * interval '1 ms' > j.give_up_at THEN 'expired'::job_state
   ELSE d.state END`;
 const returns = `(${nextState}) IN (${sqlStates(startableStates)})`;
+// One that dies in the quarantine lane goes to the engine once more, by its own queue, to be told there that it is dead: no board
+// shows the lane (docs/decisions/0011).
+const goes = `(${returns} OR ((${nextState}) = 'dead' AND j.crashes >= ${crashesToLane}))`;
 
 const finishRows = {
   name: 'attempt_finish',
@@ -71,9 +75,9 @@ const finishRows = {
       SELECT * FROM unnest(${names.map((name, index) => `$${index + 1}::${types[name]}[]`).join(', ')}) AS t(${names.join(', ')})),
     moved AS (
       UPDATE job j SET state = ${nextState},
-        generation = j.generation + (${returns})::int,
-        dispatched_at = CASE WHEN ${returns} THEN NULL ELSE j.dispatched_at END,
-        claimed_until = CASE WHEN ${returns} THEN ${claim} END,
+        generation = j.generation + ${goes}::int,
+        dispatched_at = CASE WHEN ${goes} THEN NULL ELSE j.dispatched_at END,
+        claimed_until = CASE WHEN ${goes} THEN ${claim} END,
         parked_for = CASE WHEN (${nextState}) = 'parked' THEN 'build' END,
         run_at = CASE WHEN ${returns} THEN clock_timestamp() + d.retry_ms * interval '1 ms' ELSE j.run_at END,
         finished_at = CASE WHEN (${nextState}) IN (${sqlStates(finalStates)}) THEN clock_timestamp() END,
@@ -81,20 +85,21 @@ const finishRows = {
         progress = CASE WHEN d.outcome = 'succeeded' THEN 100 ELSE j.progress END,
         result = CASE WHEN (${nextState}) = 'succeeded' THEN d.result END, error_code = d.code, error_message = d.message
       FROM d WHERE j.id = d.id AND j.attempt_no = d.attempt_no AND j.worker_id = $${names.length + 1} AND j.state = 'running'
-      RETURNING j.waiter_id, j.attempt_no, j.worker_id, j.started_at, ${dispatchColumns('j')}),
+      RETURNING j.waiter_id, j.attempt_no, j.worker_id, j.started_at,
+        j.state IN (${sqlStates(startableStates)}) OR (j.state = 'dead' AND j.crashes >= ${crashesToLane}) AS goes, ${dispatchColumns('j')}),
     ended AS (
       INSERT INTO attempt (job_id, attempt_no, generation, outcome, code, message, stack, worker_id, started_at, ended_at)
-      SELECT m.id, m.attempt_no, m.generation - (m.state IN (${sqlStates(startableStates)}))::int,
+      SELECT m.id, m.attempt_no, m.generation - m.goes::int,
         CASE WHEN m.state = 'cancelled' THEN 'cancelled'::attempt_outcome ELSE d.outcome END, d.code, d.message, d.stack,
         m.worker_id, m.started_at, clock_timestamp()
       FROM moved m JOIN d ON d.id = m.id AND d.attempt_no = m.attempt_no),
     ${wakeWaiters('moved')}
-    SELECT attempt_no AS own, id, state, generation, kind, queue, priority, tenant, summary, attempt, delay_ms FROM moved
-    UNION ALL SELECT NULL, id, state, generation, kind, queue, priority, tenant, summary, attempt, delay_ms FROM woken`,
+    SELECT attempt_no AS own, goes, id, state, generation, kind, queue, priority, tenant, summary, attempt, delay_ms FROM moved
+    UNION ALL SELECT NULL, NULL, id, state, generation, kind, queue, priority, tenant, summary, attempt, delay_ms FROM woken`,
 };
 
 /** `own`: the number of the attempt that ended; null for a waiter that was counted down. */
-type ResultRow = DispatchRow & { own: number | null; state: JobState };
+type ResultRow = DispatchRow & { own: number | null; goes: boolean | null; state: JobState };
 
 /** Writes the outcomes of a batch, in one statement: all of it or nothing. */
 export async function finishBatch(
@@ -118,8 +123,7 @@ export async function finishBatch(
 
 function toFinished(row: ResultRow | undefined, woken: readonly Dispatch[]): Finished {
   if (row === undefined) return { state: undefined, dispatches: woken };
-  const back = (startableStates as readonly JobState[]).includes(row.state);
-  return { state: row.state, dispatches: back ? [toDispatch(row), ...woken] : woken };
+  return { state: row.state, dispatches: row.goes === true ? [toDispatch(row), ...woken] : woken };
 }
 
 const empty = { retry_ms: 0, failed: false, result: null, code: null, message: null, stack: null };

@@ -1,5 +1,5 @@
 // Leases and progress: who runs what, in database time. A lease that is not renewed ends: ledger/rescue.ts gives its job back.
-import type { Db } from './db.ts';
+import type { Db, Statement } from './db.ts';
 import { inLockOrder } from './lock-order.ts';
 
 export interface Lease {
@@ -45,9 +45,12 @@ export interface Renewed {
   locked: number;
 }
 
-/** A row that is locked just now is left as it is. */
+/**
+ * A row that is locked just now is left as it is. A connection that has gone dumb is given up while there is time to ask on
+ * another one: it must not cost a process all that it runs.
+ */
 export function renewLeases(db: Db, owner: Owner, leases: readonly Lease[]): Promise<Renewed> {
-  return renew(db, renewRows, owner, leases);
+  return renew(db, { ...renewRows, silenceMs: Math.max(1_000, owner.leaseMs / 5) }, owner, leases);
 }
 
 /** Waits for each row, and for the commit: what was written of these attempts before is safe then. */
@@ -55,12 +58,7 @@ export function secureLeases(db: Db, owner: Owner, leases: readonly Lease[]): Pr
   return renew(db, secureRows, owner, leases);
 }
 
-async function renew(
-  db: Db,
-  statement: typeof renewRows,
-  owner: Owner,
-  leases: readonly Lease[],
-): Promise<Renewed> {
+async function renew(db: Db, statement: Statement, owner: Owner, leases: readonly Lease[]): Promise<Renewed> {
   if (leases.length === 0) return { lost: [], cancelled: [], locked: 0 };
   const ordered = inLockOrder(leases, ({ jobId }) => jobId);
   const rows = await db.run<{ id: string; cancelled: boolean; locked: boolean }>(statement, [
@@ -81,15 +79,20 @@ const progressRows = {
   name: 'attempt_progress',
   text: `UPDATE job j SET progress = d.percent, progress_message = d.message
     FROM unnest($1::uuid[], $2::int[], $3::smallint[], $4::text[]) AS d(id, attempt_no, percent, message)
-    WHERE j.id = d.id AND j.attempt_no = d.attempt_no AND j.state = 'running'`,
+    WHERE j.id = d.id AND j.attempt_no = d.attempt_no AND j.worker_id = $5 AND j.state = 'running'`,
 };
 
-export async function writeProgress(db: Db, given: readonly ProgressNote[]): Promise<void> {
+export async function writeProgress(
+  db: Db,
+  { workerId }: Pick<Owner, 'workerId'>,
+  given: readonly ProgressNote[],
+): Promise<void> {
   const notes = inLockOrder(given, ({ jobId }) => jobId);
   await db.run(progressRows, [
     notes.map((note) => note.jobId),
     notes.map((note) => note.attemptNo),
     notes.map((note) => note.percent),
     notes.map((note) => note.message),
+    workerId,
   ]);
 }

@@ -190,7 +190,7 @@ async function stamp(db: Db, carried: readonly Dispatch[]): Promise<void> {
 }
 
 function toEngineJob(registry: Registry, row: Timed): EngineJob {
-  const attempts = registry.kinds.get(row.kind)?.retry.attempts ?? 1;
+  const attempts = registry.find(row.kind)?.retry.attempts ?? 1;
   const { id: jobId, generation, tenant, summary } = row;
   return {
     kind: row.kind,

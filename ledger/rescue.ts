@@ -103,6 +103,10 @@ export async function rescue(
   };
 }
 
-export function limitsOf({ kinds }: Registry): AttemptLimits {
-  return { kinds: [...kinds.keys()], attempts: [...kinds.values()].map(({ retry }) => retry.attempts) };
+/** By every name that a job may have been stored under. */
+export function limitsOf(registry: Registry): AttemptLimits {
+  const named = [...registry.kinds.values()].flatMap(({ kind, definition, retry }) =>
+    [kind, ...(definition.aliases ?? [])].map((name) => ({ name, attempts: retry.attempts })),
+  );
+  return { kinds: named.map(({ name }) => name), attempts: named.map(({ attempts }) => attempts) };
 }

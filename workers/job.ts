@@ -67,7 +67,7 @@ export function buildJob(given: JobContext): BuiltJob {
     tenant: begun.tenant,
     payload: given.payload,
     attempt: begun.attemptNo,
-    lastTry: begun.failures + 1 >= (registry.kinds.get(begun.kind)?.retry.attempts ?? 1),
+    lastTry: begun.failures + 1 >= (registry.find(begun.kind)?.retry.attempts ?? 1),
     get signal() {
       return stop.signal;
     },

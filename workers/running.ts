@@ -39,7 +39,7 @@ export class Running {
   #renewedAt = performance.now();
   /** When the renewal under way was sent; undefined when none is. */
   #askedAt: number | undefined;
-  /** The next renewal, when a row was locked: sooner than usual, or two commits in a row would cost the lease. */
+  /** The next renewal, when a row was locked or the question failed: sooner than usual, or two in a row would cost the lease. */
   #again: NodeJS.Timeout | undefined;
   #closing: Interrupted | undefined;
   #interrupted: Interrupted | undefined;
@@ -112,9 +112,15 @@ export class Running {
         message: `leases could not be renewed: ${toError(thrown).message}`,
       });
       if (this.#isSilent()) this.#loseAll();
+      else this.#askSoon();
     } finally {
       this.#askedAt = undefined;
     }
+  }
+
+  #askSoon(): void {
+    clearTimeout(this.#again);
+    this.#again = setTimeout(() => void this.#tick(), this.#options.renewMs / 10).unref();
   }
 
   /**
@@ -156,7 +162,7 @@ export class Running {
     const { lost, cancelled, locked } = await this.#options.attempts.renew(leases);
     this.#renewedAt = performance.now();
     clearTimeout(this.#again);
-    if (locked > 0) this.#again = setTimeout(() => void this.#tick(), this.#options.renewMs / 10).unref();
+    if (locked > 0) this.#askSoon();
     // One that has ended meanwhile is no longer running for the ledger either: that is no loss.
     const running = (id: string): RunningAttempt | undefined =>
       this.#attempts.get(id) === held.get(id) ? held.get(id) : undefined;

@@ -1,7 +1,10 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { cancelJob, type Cancelled } from '../../ledger/cancel.ts';
+import type { Db } from '../../ledger/db.ts';
 import { newId } from '../../shared/ids.ts';
 import { eventually } from '../support/house.ts';
+import { worker } from './deaths.ts';
+import { begunOf, child as childOf, succeeded } from './lives.ts';
 import { addJob, openLedger, query, setJob, stateOf, type LedgerWorld } from './world.ts';
 
 let world: LedgerWorld;
@@ -92,6 +95,37 @@ test('a family is cancelled by its head, which has succeeded: children, their wa
   expect(await cancelJob(world.db, acme(root))).toEqual({ state, asked, removed: [] });
   await setJob(world, running, `state = 'cancelled', finished_at = now()`);
   await expect(cancelJob(world.db, acme(root))).rejects.toMatchObject({ code: 'invalid_state' });
+});
+
+test('a child that gives birth and a cancel of its family take the child first, then who waits for it', async () => {
+  const root = await addJob(world);
+  await setJob(world, root, `state = 'succeeded', finished_at = now()`);
+  const [id = '', waiterId = ''] = [newId(), newId()].sort();
+  const below = { parentId: root, rootId: root };
+  await addJob(world, { ...below, id: waiterId, blocked: true, openChildren: 1 });
+  await addJob(world, { ...below, id, waiterId });
+  const { attempts } = await worker(world);
+  const begun = begunOf(await attempts.begin({ jobId: id, generation: 1 }));
+  const locks = `SELECT 1 FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'`;
+  const waiting = (count: number) =>
+    eventually('they wait', async () => (await query(world, locks)).length === count);
+  const hold = { name: 'test_hold', text: 'SELECT 1 FROM job WHERE id = $1 FOR UPDATE' };
+  let tries = 0;
+  const db: Db = { ...world.db, transaction: (work) => ((tries += 1), world.db.transaction(work)) };
+  let family: Promise<unknown> = Promise.resolve();
+  let cancelled: Promise<unknown> = Promise.resolve();
+  await world.db.transaction(async (run) => {
+    await run(hold, [waiterId]);
+    family = attempts.finishWithChildren(begun, { jobId: id, attemptNo: 1, verdict: succeeded }, [childOf()]);
+    await waiting(1);
+    cancelled = cancelJob(db, acme(root));
+    await waiting(2);
+  });
+  expect(await family).toMatchObject({ state: 'succeeded' });
+  expect(await cancelled).toMatchObject({
+    removed: [{ id: expect.any(String) }, { id: expect.any(String) }],
+  });
+  expect(tries).toBe(1); // no deadlock was undone
 });
 
 test('a child that gives birth while its family is cancelled has no child that lives on', async () => {

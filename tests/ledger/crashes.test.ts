@@ -3,7 +3,9 @@
 import { afterEach, beforeEach, expect, test } from '@jest/globals';
 import { hostname } from 'node:os';
 import { findDeaths, workerDied } from '../../ledger/crashes.ts';
-import { rescue } from '../../ledger/rescue.ts';
+import { limitsOf, rescue } from '../../ledger/rescue.ts';
+import { registry } from '../../queues/index.ts';
+import { createRegistry } from '../../queues/registry.ts';
 import { workerDraining, workerSeen } from '../../ledger/workers.ts';
 import { die, leaseMs, limits, look, round, silence, worker } from './deaths.ts';
 import { failed, succeeded } from './lives.ts';
@@ -48,6 +50,16 @@ test('a lease that ran out in a process that lives, or was asked to leave, is lo
     expect(await look(world, id ?? '')).toEqual([
       { state: 'waiting', crashes: 0, failures: 0, outcomes: ['lost'] },
     ]);
+});
+
+test('a process that was asked to leave, and is then seen to end by a signal, was killed: its job did nothing', async () => {
+  const leaving = await worker(world);
+  const [id = ''] = await leaving.begin(1);
+  await workerDraining(world.db, leaving.id);
+  await die(world, leaving, 'SIGKILL');
+  await silence(world, leaving);
+  expect((await round(world)).rescued).toMatchObject([{ id, outcome: 'lost' }]);
+  expect(await look(world, id)).toEqual([{ state: 'waiting', crashes: 0, failures: 0, outcomes: ['lost'] }]);
 });
 
 test('a lease that runs out between the look for deaths and the rescue waits for the next look, and is a crash', async () => {
@@ -126,4 +138,13 @@ test('two rescuers at once count each crash once, and a finish that is refused c
   expect(await query(world, 'SELECT crashes, count(*)::int AS jobs FROM job GROUP BY crashes')).toEqual([
     { crashes: 1, jobs: 40 },
   ]);
+});
+
+test('a job under a former name of its kind has as many attempts as its kind', () => {
+  const definition = registry.find('generate-story')?.definition;
+  const queue = registry.queues.find(({ name }) => name === 'story-generation');
+  if (definition === undefined || queue === undefined) throw new Error('no such kind');
+  const jobs = { 'generate-story': { ...definition, aliases: ['write-story'] } };
+  const { kinds, attempts } = limitsOf(createRegistry([{ ...queue, jobs }]));
+  expect([kinds, new Set(attempts).size]).toEqual([['generate-story', 'write-story'], 1]);
 });

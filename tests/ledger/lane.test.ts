@@ -5,6 +5,7 @@ import { quarantineQueue } from '../../queues/quarantine.ts';
 import { freeParked, laneHasWork } from '../../ledger/lane.ts';
 import { workerSeen } from '../../ledger/workers.ts';
 import { die, look, round, silence, worker } from './deaths.ts';
+import { failed } from './lives.ts';
 import { addJob, openLedger, query, setJob, type LedgerWorld } from './world.ts';
 
 let world: LedgerWorld;
@@ -69,6 +70,27 @@ test('a job that dies with its process goes to the engine once more, by its own 
   expect(await attempts.begin({ jobId: id, generation: 1 })).toEqual({ refused: 'gone' });
   const [attempt] = await query(world, 'SELECT generation FROM attempt WHERE job_id = $1', [id]);
   expect(attempt).toEqual({ generation: 1 });
+});
+
+test('a job that dies in the lane by its own failure is told by its own queue, too', async () => {
+  const [id, plain] = [await addJob(world), await addJob(world)];
+  await setJob(world, id, 'crashes = 2');
+  const lane = await worker(world, [quarantineQueue]);
+  await lane.begin([id, plain]);
+  const end = (jobId: string) => lane.attempts.finish({ jobId, attemptNo: 1, verdict: failed(null) });
+  expect(await end(id)).toMatchObject({
+    state: 'dead',
+    dispatches: [{ id, queue: 'story-generation', generation: 2 }],
+  });
+  expect(await end(plain)).toEqual({ state: 'dead', dispatches: [] });
+  const { attempts } = await worker(world);
+  expect(await attempts.begin({ jobId: id, generation: 2 })).toEqual({
+    refused: 'dead',
+    message: 'unavailable: down',
+  });
+  expect(await query(world, 'SELECT generation, outcome FROM attempt WHERE job_id = $1', [id])).toEqual([
+    { generation: 1, outcome: 'failed' },
+  ]);
 });
 
 test('a death in the lane that nobody saw is forgiven once, and at the fourth crash the job is dead', async () => {

@@ -37,6 +37,7 @@ test('every statement that writes several jobs has them in the order of their id
   await secureLeases(db, owner, jobs);
   await writeProgress(
     db,
+    owner,
     jobs.map((job) => ({ ...job, percent: 1, message: null })),
   );
   await redispatch(db, jobs);

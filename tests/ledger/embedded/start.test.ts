@@ -104,6 +104,8 @@ test('data, address and password survive a restart', async () => {
 
 test('the server listens on loopback, in UTC, and commits synchronously even for tests', async () => {
   const { url } = await start(usual);
+  process.env['PGSSLMODE'] = 'require'; // meant for another server
+  cleanups.push(() => Promise.resolve(delete process.env['PGSSLMODE']));
   const names = [
     'listen_addresses',
     'TimeZone',
