@@ -51,8 +51,9 @@ export function sign(
 }
 
 function matches(given: string, fields: ReadonlyMap<string, string>, secret: string): boolean {
-  const wanted = sign(fields, secret, given.length === 64 ? 'sha256' : 'sha1');
-  return given.length === wanted.length && timingSafeEqual(Buffer.from(given), Buffer.from(wanted));
+  const sent = Buffer.from(given);
+  const wanted = Buffer.from(sign(fields, secret, sent.length === 64 ? 'sha256' : 'sha1'));
+  return sent.length === wanted.length && timingSafeEqual(sent, wanted);
 }
 
 /** Throws the vendor's refusal unless the request is in order. */

@@ -135,9 +135,11 @@ async function keep(world: World, uploads: Uploads, arrival: Arrival): Promise<A
     throw new Refused(400, 'Eager transformations are only served for images');
   }
   const publicId = publicIdOf(fields, arrival.filename);
-  const before = isOff(fields.get('overwrite')) ? await uploads.get(seen.resource_type, publicId) : undefined;
-  if (before) return { status: 200, body: { ...show(world, before), existing: true } };
-  const asset = await uploads.put(describeAsset(arrival, seen, publicId), bytes);
+  const described = describeAsset(arrival, seen, publicId);
+  const { asset, kept } = isOff(fields.get('overwrite'))
+    ? await uploads.putUnlessThere(described, bytes)
+    : { asset: await uploads.put(described, bytes), kept: false };
+  if (kept) return { status: 200, body: { ...show(world, asset), existing: true } };
   const derived = await Promise.all(eager.map((wish) => derive(world, uploads, asset, wish)));
   const body = { ...show(world, asset), ...(derived.length > 0 ? { eager: derived } : {}) };
   const units = { uploads: 1, bytes: bytes.length, transformations: derived.length };

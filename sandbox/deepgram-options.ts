@@ -47,6 +47,7 @@ const knownModel = /^(nova-3|nova-2|nova|enhanced|base)(-[a-z]+)?$/;
 export interface ListenOptions {
   model: string;
   punctuated: boolean;
+  paragraphs: boolean;
   utterances: boolean;
   pauseSeconds: number;
   tags: string[];
@@ -75,7 +76,9 @@ export function readOptions(query: URLSearchParams): ListenOptions | string {
   const on = (name: string): boolean => query.get(name) === 'true';
   return {
     model,
-    punctuated: on('punctuate') || on('smart_format'),
+    // Smart format brings punctuation and paragraphs, and paragraphs bring punctuation: developers.deepgram.com/docs.
+    punctuated: on('punctuate') || on('smart_format') || on('paragraphs'),
+    paragraphs: on('smart_format') || on('paragraphs'),
     utterances: on('utterances'),
     pauseSeconds,
     tags: query.getAll('tag'),

@@ -19,14 +19,28 @@ function meanConfidence(words: readonly HeardWord[]): number {
 
 function utterancesOf(words: readonly HeardWord[], { pauseSeconds }: ListenOptions): object[] {
   return splitUtterances(words, pauseSeconds).map((run, index) => ({
-    start: run[0]?.start ?? 0,
-    end: run.at(-1)?.end ?? 0,
+    ...spanOf(run),
     confidence: meanConfidence(run),
     channel: 0,
     transcript: transcriptOf(run),
     words: run,
     id: `utterance-${index}`,
   }));
+}
+
+const spanOf = (run: readonly HeardWord[]): { start: number; end: number } => ({
+  start: run[0]?.start ?? 0,
+  end: run.at(-1)?.end ?? 0,
+});
+
+/** One paragraph: what we speak has no speakers to tell apart. */
+function paragraphsOf(words: readonly HeardWord[]): object {
+  const sentences = splitUtterances(words, Infinity).map((run) => ({
+    text: transcriptOf(run),
+    ...spanOf(run),
+  }));
+  const paragraph = { sentences, num_words: words.length, ...spanOf(words) };
+  return { transcript: `\n${transcriptOf(words)}`, paragraphs: words.length > 0 ? [paragraph] : [] };
 }
 
 const modelId = '2187e11a-3532-4498-b076-81fa530bdd49';
@@ -60,7 +74,12 @@ function transcribe(req: SandboxRequest, bytes: Buffer, options: ListenOptions):
     const { punctuated_word: _, ...bare } = word;
     return bare;
   });
-  const alternative = { transcript: transcriptOf(words), confidence: meanConfidence(words), words };
+  const alternative = {
+    transcript: transcriptOf(words),
+    confidence: meanConfidence(words),
+    words,
+    ...(options.paragraphs && { paragraphs: paragraphsOf(words) }),
+  };
   const body = {
     metadata: metadataOf(req, bytes, mp3, options),
     results: {

@@ -3,7 +3,7 @@
 export interface GeminiModel {
   /** What really answers, as `modelVersion` says it: differs from the id for the `-latest` names. */
   version: string;
-  makes: 'text' | 'picture';
+  makes: 'text' | 'picture' | 'vector';
   displayName: string;
 }
 
@@ -27,11 +27,19 @@ const models: Readonly<Record<string, GeminiModel>> = {
   'gemini-3.1-flash-image': picture('gemini-3.1-flash-image', 'Gemini 3.1 Flash Image'),
   'gemini-3-pro-image': picture('gemini-3-pro-image', 'Gemini 3 Pro Image'),
   'gemini-2.5-flash-image': picture('gemini-2.5-flash-image', 'Gemini 2.5 Flash Image'),
+  'gemini-embedding-001': {
+    version: 'gemini-embedding-001',
+    makes: 'vector',
+    displayName: 'Gemini Embedding 001',
+  },
 };
 
 export function findModel(id: string): GeminiModel | undefined {
   return Object.hasOwn(models, id) ? models[id] : undefined;
 }
+
+const methodsOf = ({ makes }: GeminiModel): string[] =>
+  makes === 'vector' ? ['embedContent', 'batchEmbedContents'] : ['generateContent'];
 
 /** The Model resource as `models.get` answers it. */
 export function describeModel(id: string, model: GeminiModel): object {
@@ -42,7 +50,7 @@ export function describeModel(id: string, model: GeminiModel): object {
     description: 'The sandbox stands in for this model.',
     inputTokenLimit: 1_048_576,
     outputTokenLimit: 65_536,
-    supportedGenerationMethods: ['generateContent'],
+    supportedGenerationMethods: methodsOf(model),
     temperature: 1,
     topP: 0.95,
     topK: 64,
@@ -70,7 +78,7 @@ export function pictureSize(
   aspectRatio: string,
   imageSize: string,
 ): { width: number; height: number } | undefined {
-  const size = sizes[aspectRatio];
-  const factor = factors[imageSize];
+  const size = Object.hasOwn(sizes, aspectRatio) ? sizes[aspectRatio] : undefined;
+  const factor = Object.hasOwn(factors, imageSize) ? factors[imageSize] : undefined;
   return size && factor ? { width: size[0] * factor, height: size[1] * factor } : undefined;
 }

@@ -8,6 +8,7 @@ import {
   type SandboxRequest,
   type World,
 } from './frame.ts';
+import { embedContents } from './gemini-embed.ts';
 import { faultRefusal, invalidKey, missingKey, pageNotFound, refusal } from './gemini-errors.ts';
 import { describeModel, findModel, pictureSize, type GeminiModel } from './gemini-models.ts';
 import { readGenerateRequest, type GenerateRequest } from './gemini-request.ts';
@@ -127,7 +128,7 @@ function wrongModality(request: GenerateRequest, id: string, model: GeminiModel)
 async function generate(req: SandboxRequest): Promise<Answer> {
   const [version = 'v1beta', id = ''] = req.params;
   const model = findModel(id);
-  if (!model) {
+  if (!model || model.makes === 'vector') {
     return refusal(
       404,
       `models/${id} is not found for API version ${version}, or is not supported for generateContent. Call ListModels to see the list of available models and their supported methods.`,
@@ -191,8 +192,14 @@ export function geminiEmulator(world: World): Emulator {
       accept: withKey(gemini, generate),
     },
     {
+      method: 'POST',
+      pattern: /^\/(v1beta|v1)\/models\/([^/:]+):(embedContent|batchEmbedContents)$/,
+      operation: 'embed',
+      accept: withKey(gemini, embedContents),
+    },
+    {
       method: 'GET',
-      pattern: '/:version/models/:model',
+      pattern: /^\/(v1beta|v1)\/models\/([^/]+)$/,
       operation: 'get-model',
       accept: withKey(gemini, getModel),
     },

@@ -1,4 +1,4 @@
-// Reads a multipart/form-data body: fields as text, files as bytes. Written for what Cloudinary's SDK sends; bounded by the frame's body limit.
+// Reads a form, multipart or urlencoded: fields as text, the file as bytes. Bounded by the frame's body limit.
 
 export interface Form {
   /** `tags[]` twice is one entry with both values joined by a comma, as the vendor signs it. */
@@ -34,22 +34,29 @@ function put(form: Form, part: Buffer): void {
   const value = part.subarray(end + 4);
   const name = /\bname="([^"]*)"/i.exec(head)?.[1] ?? '';
   const filename = /\bfilename="([^"]*)"/i.exec(head)?.[1];
-  if (filename !== undefined) {
+  if (filename !== undefined && name === 'file') {
     form.file = { name: filename, bytes: value };
     return;
   }
+  putField(form, name, filename ?? value.toString('utf8')); // another file is only named: nobody asked for it
+}
+
+function putField(form: Form, name: string, text: string): void {
   const key = name.replace(/\[\]$/, '');
   const before = form.fields.get(key);
-  const text = value.toString('utf8');
   form.fields.set(key, before === undefined ? text : `${before},${text}`);
 }
 
 /** undefined when the body is not what its content type says, or was cut off. */
 export function readForm(contentType: string | undefined, body: Buffer): Form | undefined {
+  const form: Form = { fields: new Map(), file: undefined };
+  if (/^application\/x-www-form-urlencoded\b/i.test(contentType ?? '')) {
+    for (const [name, text] of new URLSearchParams(body.toString('utf8'))) putField(form, name, text);
+    return form;
+  }
   const boundary = boundaryOf(contentType);
   const found = boundary === undefined ? undefined : parts(body, boundary);
   if (!found) return undefined;
-  const form: Form = { fields: new Map(), file: undefined };
   for (const part of found) put(form, part);
   return form;
 }

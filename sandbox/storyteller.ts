@@ -106,10 +106,10 @@ function at<T>(list: readonly T[], index: number): T {
   return found;
 }
 
-/** One pass, so that braces inside a name or a theme are never taken for a slot. */
+/** One pass, so that braces inside a name or a theme are never taken for a slot. A name is written as it was given. */
 function fill(template: string, slots: Readonly<Record<string, string>>): string {
   const filled = template.replaceAll(/\{(\w+)\}/g, (whole, slot: string) => slots[slot] ?? whole);
-  return filled.charAt(0).toUpperCase() + filled.slice(1);
+  return template.startsWith('{name}') ? filled : filled.charAt(0).toUpperCase() + filled.slice(1);
 }
 
 function slotsFor(bank: Bank, brief: Brief, cast: Cast): Record<string, string> {

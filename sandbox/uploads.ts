@@ -30,6 +30,8 @@ export interface Uploads {
   get: (type: ResourceType, publicId: string) => Promise<Asset | undefined>;
   bytesOf: (asset: Asset) => Promise<Buffer>;
   put: (asset: Omit<Asset, 'version'>, bytes: Buffer) => Promise<Asset>;
+  /** What is there stays: `kept` then, and its own description. */
+  putUnlessThere: (asset: Omit<Asset, 'version'>, bytes: Buffer) => Promise<{ asset: Asset; kept: boolean }>;
   /** Whether there was one. */
   remove: (type: ResourceType, publicId: string) => Promise<boolean>;
   /** A picture made from this version of the asset, made once and kept beside it. */
@@ -99,6 +101,12 @@ export function openUploads(dataDir: string): Uploads {
     bytesOf: (asset) => readFile(fileOf(dataDir, asset, 'original')),
     put: (described, bytes) =>
       turn(`${described.resource_type}/${described.public_id}`, () => writeAsset(dataDir, described, bytes)),
+    putUnlessThere: (described, bytes) =>
+      turn(`${described.resource_type}/${described.public_id}`, async () => {
+        const there = await readAsset(dataDir, described.resource_type, described.public_id);
+        if (there) return { asset: there, kept: true };
+        return { asset: await writeAsset(dataDir, described, bytes), kept: false };
+      }),
     remove: (type, publicId) =>
       turn(`${type}/${publicId}`, async () => {
         if (!(await readAsset(dataDir, type, publicId))) return false;

@@ -181,6 +181,10 @@ test('what is broken, too large, wrongly signed or asked for too often gets the 
       http_code: 400,
     });
     await expect(upload(sandbox, whole, { api_secret: 'wrong' })).rejects.toMatchObject({ http_code: 401 });
+    const timestamp = String(Math.floor(Date.now() / 1000));
+    const odd = new URLSearchParams({ api_key: key, timestamp, signature: `${'a'.repeat(39)}é` });
+    const url = `${sandbox.url}/cloudinary/v1_1/${cloud}/image/upload`;
+    expect((await fetch(url, { method: 'POST', body: odd })).status).toBe(401);
     await setFault(sandbox, {
       provider: 'cloudinary',
       operation: 'upload',

@@ -141,3 +141,57 @@ test('an answer longer than maxOutputTokens is cut there and says so', () =>
       Number(answer.usageMetadata?.candidatesTokenCount) + Number(answer.usageMetadata?.thoughtsTokenCount),
     ).toBeLessThanOrEqual(260);
   }));
+
+test('what lies near is told by numbers: the same for the same text, as many as asked for, and billed', () =>
+  withSandbox(async (sandbox) => {
+    const { models } = client(sandbox);
+    const model = 'gemini-embedding-001';
+    const { embeddings = [] } = await models.embedContent({ model, contents: ['moon', 'owl', 'moon'] });
+    const [moon, owl, again] = embeddings.map(({ values }) => values ?? []);
+    expect([moon?.length, owl?.length]).toEqual([3_072, 3_072]);
+    expect(again).toEqual(moon);
+    expect(owl).not.toEqual(moon);
+    const small = await models.embedContent({ model, contents: 'moon', config: { outputDimensionality: 8 } });
+    expect(small.embeddings?.[0]?.values).toHaveLength(8);
+    expect(await readBill(sandbox)).toMatchObject([
+      { operation: 'embed', units: { input_token: 3 } },
+      { operation: 'embed', units: { input_token: 1 } },
+    ]);
+    expect(await status(models.embedContent({ model: text.model, contents: 'moon' }))).toBe(404);
+    expect(await status(models.generateContent({ model, contents: 'moon' }))).toBe(404);
+    expect((await models.get({ model })).name).toBe(`models/${model}`);
+    const one = await fetch(`${sandbox.url}/gemini/v1beta/models/${model}:embedContent`, {
+      method: 'POST',
+      headers: { 'x-goog-api-key': sandboxKeys.gemini },
+      body: JSON.stringify({ content: { parts: [{ text: 'moon' }] } }),
+    });
+    expect(await one.json()).toEqual({ embedding: { values: moon } });
+  }));
+
+test('contents without data, names of no field and versions of no API are refused and not billed', () =>
+  withSandbox(async (sandbox) => {
+    const headers = { 'x-goog-api-key': sandboxKeys.gemini };
+    const url = `${sandbox.url}/gemini/v1beta/models/gemini-3.8-flash`;
+    const good = { contents: [{ parts: [{ text: 'a story' }] }] };
+    const refused: [object, string][] = [
+      [{ contents: [{ role: 'user', parts: [] }] }, 'contents[0].parts: contents.parts must not be empty'],
+      [{ contents: [...good.contents, {}] }, 'contents[1].parts: contents.parts must not be empty'],
+      [
+        { contents: [{ parts: [{ text: 'a' }, {}] }] },
+        "contents[0].parts[1].data: required oneof field 'data'",
+      ],
+      [{ ...good, constructor: { a: 1 } }, 'Unknown name "constructor"'],
+      [{ ...good, toString: {} }, 'Unknown name "toString"'],
+      [{ ...good, generationConfig: { valueOf: 1 } }, 'Unknown name "valueOf"'],
+    ];
+    for (const [request, reason] of refused) {
+      const body = JSON.stringify(request);
+      const answer = await fetch(`${url}:generateContent`, { method: 'POST', headers, body });
+      expect([answer.status, await answer.text()]).toEqual([
+        400,
+        expect.stringContaining(JSON.stringify(reason).slice(1, -1)),
+      ]);
+    }
+    expect((await fetch(url.replace('v1beta', 'v9'), { headers })).status).toBe(404);
+    expect(await readBill(sandbox)).toEqual([]);
+  }));

@@ -30,3 +30,19 @@ test('a form that was cut, or has no boundary, is not read', async () => {
   expect(readForm('multipart/form-data', body)).toBeUndefined();
   expect(readForm('text/plain', body)).toBeUndefined();
 });
+
+test('a urlencoded form is a form, and a file under another name is a field that nobody knows', async () => {
+  const plain = new URLSearchParams([
+    ['file', 'data:,x'],
+    ['tags[]', 'one'],
+    ['tags[]', 'two & three'],
+  ]);
+  const encoded = readForm('application/x-www-form-urlencoded; charset=utf-8', Buffer.from(String(plain)));
+  expect(Object.fromEntries(encoded?.fields ?? [])).toEqual({ file: 'data:,x', tags: 'one,two & three' });
+
+  const form = new FormData();
+  form.set('photo', new Blob(['bytes']), 'moon.png');
+  const { type, body } = await encode(form);
+  const read = readForm(type, body);
+  expect([read?.file, Object.fromEntries(read?.fields ?? [])]).toEqual([undefined, { photo: 'moon.png' }]);
+});

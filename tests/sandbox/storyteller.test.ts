@@ -36,6 +36,15 @@ test('every story has the pages asked, the name and the theme, in each language 
   }
 });
 
+test('a name is written as it was given, also where a sentence begins with it', () => {
+  for (const childName of ["d'Arcy", 'ßara', 'van der Berg']) {
+    for (let seed = 1; seed <= 20; seed += 1) {
+      const story = tell({ childName, age: 3, pages: 2, theme: `theme ${seed}` });
+      expect(story.pages.map((page) => page.text).join(' ')).toContain(childName);
+    }
+  }
+});
+
 test('a story speaks its language and grows with the child', () => {
   expect(tell({ language: 'de-AT' }).pages[0]?.text).toMatch(/Geschichte|träumte/);
   expect(tell({ language: 'fr' }).pages[0]?.text).toMatch(/histoire|rêvait/);

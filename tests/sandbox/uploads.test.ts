@@ -27,6 +27,18 @@ test('uploads of one name at the same moment get versions of their own, and the 
   expect(asset && String(await uploads.bytesOf(asset))).toBe('bytes 11');
 });
 
+test('of uploads that must not replace anything, at the same moment, one is stored and the others are told of it', async () => {
+  const uploads = openUploads(folder());
+  const names = Array.from({ length: 12 }, (_, index) => `bytes ${index}`);
+  const told = await Promise.all(
+    names.map((name) => uploads.putUnlessThere(described(name), Buffer.from(name))),
+  );
+  expect(told.filter(({ kept }) => !kept)).toHaveLength(1);
+  const asset = await uploads.get('raw', '../../escape/ä');
+  for (const one of told) expect(one.asset).toEqual(asset);
+  expect(asset && String(await uploads.bytesOf(asset))).toBe(asset?.etag);
+});
+
 test('a derived picture is made once, and is gone with its asset', async () => {
   const uploads = openUploads(folder());
   const asset = await uploads.put(described('one'), Buffer.from('one'));
