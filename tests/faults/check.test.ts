@@ -127,6 +127,18 @@ test('I4: a step that was charged twice without a call of unknown outcome', asyn
   expect(await broken({ charged: [`${id}:a`, `${id}:a`] })).toBe(`I4: 1: ${id}:a (2 calls)`);
 });
 
+test('I4: more calls than unknown ends, over the steps of a job that makes them one after the other', async () => {
+  await query(world, 'TRUNCATE attempt');
+  await end(id, 1, 'lost');
+  await end(id, 2, 'succeeded');
+  await setJob(world, id, `attempt_no = 2, kind = 'pay'`);
+  const charged = ['a', 'a', 'b', 'c'].map((step) => `${id}:${step}`);
+  expect(await broken({ charged }, ['I4'])).toBe('nothing');
+  expect(await broken({ charged: [...charged, `${id}:b`] }, ['I4'])).toBe(
+    `I4: 1: ${id} (2 extra calls, 1 of unknown end)`,
+  );
+});
+
 test('I5: a step that an attempt stored after its end', async () => {
   await query(world, 'TRUNCATE attempt');
   await end(id, 1, 'succeeded', `clock_timestamp() - interval '1 s'`);

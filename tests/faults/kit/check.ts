@@ -158,15 +158,24 @@ const checks: Record<Invariant, Check> = {
     });
     return [...wrong, ...toldTwice(evidence.members)];
   },
-  I4: async ({ evidence, attempts }) => {
+  I4: async ({ evidence, jobs, attempts }) => {
     const unknown = countBy(attempts.filter(mayHavePaid).map(({ job_id }) => job_id));
     const often = [...countBy(evidence.charged.map(({ step }) => step))].flatMap(([step, calls]) =>
       calls > 1 + (unknown.get(step.split(':')[0] ?? '') ?? 0) ? `${step} (${calls} calls)` : [],
     );
+    // One step after the other: an attempt of unknown end was in one call at most.
+    const inTurn = jobs.filter(({ kind }) => kind === 'pay').map(({ id }) => id);
+    const extra = countBy(
+      twice(evidence.charged.map(({ step }) => step)).map((step) => step.split(':')[0] ?? ''),
+    );
+    const more = inTurn.flatMap((id) => {
+      const [calls, ends] = [extra.get(id) ?? 0, unknown.get(id) ?? 0];
+      return calls > ends ? `${id} (${calls} extra calls, ${ends} of unknown end)` : [];
+    });
     const rows = await evidence.db.run<Paid & object>(readStored, []);
     const stored = new Map(rows.map(({ step, at }) => [step, at]));
     const late = evidence.charged.filter(({ step, at }) => at > (stored.get(step) ?? Infinity));
-    return [...often, ...late.map(({ step }) => `${step} (paid again after its answer was stored)`)];
+    return [...often, ...more, ...late.map(({ step }) => `${step} (paid again after its answer was stored)`)];
   },
   I5: async ({ evidence }) =>
     (await evidence.db.run<{ step: string }>(readStale, [])).map(({ step }) => step),
@@ -188,6 +197,12 @@ const checks: Record<Invariant, Check> = {
       ),
   I12: ({ evidence, options }) => leaks(evidence, options.logAllowed),
 };
+
+/** Each text once for every time that it comes again. */
+function twice(texts: readonly string[]): string[] {
+  const seen = new Set<string>();
+  return texts.filter((text) => seen.size === seen.add(text).size);
+}
 
 /** An attempt that ended without our knowing how its call ended. */
 function mayHavePaid({ outcome, code }: AttemptFacts): boolean {
