@@ -1,5 +1,5 @@
 // `storytime jobs wait`: follows a job until it, or its whole family, has ended. 0 all good, 3 some failed, 124 out of time.
-import type { JobStatus } from '../client/index.ts';
+import { JobDead, type JobStatus } from '../client/index.ts';
 import { CliError } from './exit.ts';
 import { interruptible, openClient, type AnyClient } from './jobs-connection.ts';
 import { progressLine } from './jobs-print.ts';
@@ -7,6 +7,8 @@ import { json, painter, type Paint, type Terminal } from './terminal.ts';
 
 export interface WaitFlags {
   tree?: boolean;
+  /** What is waited for: `final` is any end, and each is as good. */
+  for?: 'succeeded' | 'final';
   /** Milliseconds. */
   timeout?: number;
   json?: boolean;
@@ -43,14 +45,22 @@ export async function follow(following: Following, id: string, flags: WaitFlags)
   const wait = { tree: flags.tree ?? false, onProgress, signal };
   try {
     await client.wait(id, { ...wait, timeoutMs: flags.timeout ?? 600_000 });
+  } catch (thrown) {
+    if (!isWaitedFor(thrown, flags)) throw thrown;
   } finally {
     if (last?.final === true) terminal.out(flags.json === true ? json({ job: last }) : result(last));
   }
-  if (flags.tree === true && last !== undefined && last.tree.unsuccessful > 0)
-    throw new CliError(
-      'someJobsFailed',
-      `${last.tree.unsuccessful} of the ${last.tree.total} jobs of the family of ${id} did not succeed`,
-    );
+  if (flags.tree === true && last !== undefined) requireTree(last);
+}
+
+function isWaitedFor(thrown: unknown, flags: WaitFlags): boolean {
+  return flags.for === 'final' && thrown instanceof JobDead;
+}
+
+function requireTree({ id, tree: { unsuccessful, total } }: JobStatus): void {
+  if (unsuccessful === 0) return;
+  const what = `${unsuccessful} of the ${total} jobs of the family of ${id} did not succeed`;
+  throw new CliError('someJobsFailed', what);
 }
 
 function result(job: JobStatus): string {

@@ -3,6 +3,7 @@ import { loadConfig } from '../shared/config.ts';
 import { quoted } from '../shared/text.ts';
 import { openDb } from '../ledger/db.ts';
 import { createKey } from '../ledger/keys.ts';
+import { requireSchema } from '../ledger/schema-status.ts';
 import { registry } from '../queues/index.ts';
 import { CliError } from './exit.ts';
 import { openDatabase } from './parts.ts';
@@ -34,6 +35,7 @@ export async function runKeysCreate(terminal: Terminal, flags: KeyFlags): Promis
   const database = await openDatabase(config);
   const db = openDb({ url: database.url, poolSize: 2, statementTimeoutMs: 5_000, emit: () => undefined });
   try {
+    await requireSchema(db);
     const { name, tenant, scope: scopes, expires } = flags;
     const expiry = expires === undefined ? {} : { expiresAt: new Date(Date.now() + expires) };
     const { id, key } = await createKey(db, { name, tenant, scopes, ...expiry });

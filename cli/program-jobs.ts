@@ -26,19 +26,7 @@ export function addJobs(program: Command, terminal: Terminal): void {
     .action(async (id: string, _flags, command: Command) =>
       (await import('./jobs-show.ts')).runShow(terminal, id, command.optsWithGlobals()),
     );
-  jobs
-    .command('wait <id>')
-    .description('wait until a job has ended; exit 0 succeeded, 3 not, 124 out of time')
-    .option('--tree', 'and everything it gave birth to')
-    .addOption(
-      durationOption('--timeout <time>', 'give up waiting after this long; the job goes on').default(
-        600_000,
-        '10m',
-      ),
-    )
-    .action(async (id: string, _flags, command: Command) =>
-      (await import('./jobs-wait.ts')).runWait(terminal, id, command.optsWithGlobals()),
-    );
+  addWait(jobs, terminal);
 }
 
 function addEnqueue(jobs: Command, terminal: Terminal): void {
@@ -72,5 +60,27 @@ Examples:
     )
     .action(async (kind: string, _flags, command: Command) =>
       (await import('./jobs-enqueue.ts')).runEnqueue(terminal, kind, command.optsWithGlobals()),
+    );
+}
+
+function addWait(jobs: Command, terminal: Terminal): void {
+  jobs
+    .command('wait <id>')
+    .description('wait until a job has ended; exit 0 succeeded, 3 not, 124 out of time')
+    .option('--tree', 'and everything it gave birth to')
+    .addOption(
+      new Option('--for <end>', 'final: an end without success is 0, too')
+        .choices(['succeeded', 'final'])
+        .default('succeeded')
+        .conflicts('tree'),
+    )
+    .addOption(
+      durationOption('--timeout <time>', 'give up waiting after this long; the job goes on').default(
+        600_000,
+        '10m',
+      ),
+    )
+    .action(async (id: string, _flags, command: Command) =>
+      (await import('./jobs-wait.ts')).runWait(terminal, id, command.optsWithGlobals()),
     );
 }

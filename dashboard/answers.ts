@@ -2,7 +2,8 @@
 import type { ErrorRequestHandler, Request, Response } from 'express';
 import { Problem, problems, toError, type ProblemCode } from '../shared/errors.ts';
 import type { Emit } from '../shared/events.ts';
-import { ledgerProblem } from '../ledger/ledger-errors.ts';
+import { newId } from '../shared/ids.ts';
+import { isLedgerDown, ledgerProblem } from '../ledger/ledger-errors.ts';
 import { render } from './views.ts';
 
 /** Whether a person's browser asks for a page, rather than a script for data. */
@@ -23,12 +24,17 @@ export function sendProblem(request: Request, response: Response, problem: Probl
     sendPage(response, status, render('notice', { title: problems[code][1], message, refresh }));
     return;
   }
+  const instance = newId();
+  response.setHeader('X-Request-ID', instance);
   const body = {
     type: `https://storytime.example/problems/${code}`,
     title: problems[code][1],
     status,
     detail: message,
+    instance,
     code,
+    details: problem.details,
+    errors: problem.errors,
   };
   response.status(status).type('application/problem+json').send(JSON.stringify(body));
 }
@@ -37,10 +43,17 @@ export function problemOf(code: ProblemCode, message: string): Problem {
   return new Problem(code, message);
 }
 
+/** What an operator is told; the ledger's own words are for who enqueues. */
+const silent = new Problem(
+  'ledger_unavailable',
+  'the ledger does not answer; no accepted job is lost, and a page asks again by itself. docs/on-call.md says what to do',
+  { retryAfterSeconds: 5 },
+);
+
 /** The last stop of every error. An error of ours that is unforeseen is logged; the answer names no inner detail. */
 export function errorHandler(emit: Emit): ErrorRequestHandler {
   return (thrown: unknown, request, response, _next) => {
-    const error = ledgerProblem(thrown);
+    const error = isLedgerDown(thrown) ? silent : ledgerProblem(thrown);
     if (response.headersSent) {
       response.destroy();
       return;

@@ -5,6 +5,12 @@ import { requireNode } from './node-version.mjs';
 
 requireNode();
 
+const needed = ['prisma', 'typescript', 'esbuild', 'autocannon'];
+if (!needed.every((name) => fs.existsSync(`node_modules/${name}`))) {
+  console.error('this needs its packages, those for development too, to be built: run npm ci --include=dev');
+  process.exit(2);
+}
+
 function run(...args) {
   const { status } = spawnSync(process.execPath, args, { stdio: 'inherit' });
   if (status !== 0) process.exit(status ?? 1);

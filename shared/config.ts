@@ -24,9 +24,11 @@ export function environment(): Environment {
 export function loadConfig(env: Environment): Config {
   const found: string[] = [...unknownNames(env)];
   const given = withoutBlanks(env);
+  const ignored = given['STORYTIME_SANDBOX'] === 'on' ? providerKeys.filter((key) => key in given) : [];
   const values: Record<string, unknown> = {};
   for (const [name, [schema]] of Object.entries(settings)) {
-    const parsed = schema.safeParse(given[name]);
+    // A key that nobody uses may be anything.
+    const parsed = schema.safeParse((ignored as string[]).includes(name) ? undefined : given[name]);
     if (parsed.success) values[name] = parsed.data;
     else found.push(`${name} ${parsed.error.issues.map((issue) => issue.message).join(', ')}`);
   }
@@ -38,7 +40,7 @@ export function loadConfig(env: Environment): Config {
   return Object.freeze({
     ...config,
     STORYTIME_SANDBOX: sandbox,
-    warnings: Object.freeze([...ignoredKeys(config, sandbox), ...sandboxedInProduction(config, sandbox)]),
+    warnings: Object.freeze([...warningOf(ignored), ...sandboxedInProduction(config, sandbox)]),
   });
 }
 
@@ -174,8 +176,7 @@ function sandboxedInProduction(config: Values, sandbox: string): string[] {
   return [`STORYTIME_SANDBOX=${sandbox} in production: the sandbox plays ${what}; nothing of that is real`];
 }
 
-function ignoredKeys(config: Values, sandbox: string): string[] {
-  const present = providerKeys.filter((key) => config[key] !== undefined);
-  if (sandbox !== 'on' || present.length === 0) return [];
-  return [`STORYTIME_SANDBOX=on: ${present.join(', ')} ${present.length === 1 ? 'is' : 'are'} ignored`];
+function warningOf(ignored: readonly string[]): string[] {
+  if (ignored.length === 0) return [];
+  return [`STORYTIME_SANDBOX=on: ${ignored.join(', ')} ${ignored.length === 1 ? 'is' : 'are'} ignored`];
 }

@@ -171,10 +171,17 @@ export class SchemaRefused extends Error {
 /** Whatever was thrown, as an Error: `throw undefined` and `throw 'text'` included. */
 export function toError(thrown: unknown): Error {
   // An error of another realm (a vm context, as under Jest) is no instance of this one's Error, yet has its code.
-  if (thrown instanceof Error || types.isNativeError(thrown)) return thrown;
+  if (thrown instanceof Error || types.isNativeError(thrown)) return saying(thrown);
   if (typeof thrown === 'object' && thrown !== null && 'message' in thrown)
     return new Error(textOf(thrown.message));
   return new Error(`something that is not an Error was thrown: ${textOf(thrown)}`);
+}
+
+/** A host of several addresses that are all refused gives one error without a text, which holds one for each address. */
+function saying<Thrown extends Error>(error: Thrown): Thrown {
+  const inner: unknown = error.message === '' && 'errors' in error ? error.errors : undefined;
+  if (Array.isArray(inner) && inner.length > 0) Reflect.set(error, 'message', toError(inner[0]).message);
+  return error;
 }
 
 /** An object without a prototype, or with a toString that throws, has no text; judging it must not throw again. */

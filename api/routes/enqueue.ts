@@ -83,7 +83,8 @@ function accepted(exchange: Exchange, job: Enqueued): void {
     `/v1/jobs/${id}`,
   ];
   if (!repeated || !isFinal(state)) headers.push('Retry-After', '1');
-  if (repeated) headers.push('Idempotent-Replayed', 'true');
+  // Two spellings are in use among APIs; a caller may look for either.
+  if (repeated) headers.push('Idempotent-Replayed', 'true', 'Idempotency-Replayed', 'true');
   const body = `{"id":"${id}","kind":"${kind}","queue":"${queue}","state":"${state}","createdAt":"${createdAt.toISOString()}","repeated":${repeated}}`;
   send(exchange, { status: 202, headers, body });
 }

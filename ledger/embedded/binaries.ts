@@ -96,6 +96,8 @@ async function whyNotRunnable({ postgres }: Binaries, identity?: Identity): Prom
   }
 }
 
+const rootsCache = '/var/cache/storytime-jobs';
+
 /**
  * For root a folder of root's, outside every home: a guessable name in /tmp could be made by somebody else first, and a
  * cleaner of /tmp would take the libraries away under a running server.
@@ -103,8 +105,9 @@ async function whyNotRunnable({ postgres }: Binaries, identity?: Identity): Prom
 async function cacheFolder(root: string, identity: Identity | undefined): Promise<string> {
   if (!identity) return root;
   try {
-    await mkdir('/var/cache/storytime-jobs', { recursive: true, mode: 0o755 });
-    return '/var/cache/storytime-jobs';
+    await mkdir(rootsCache, { recursive: true });
+    await chmod(rootsCache, 0o755); // the umask has its say in the mode of a new folder
+    return rootsCache;
   } catch {
     const folder = await mkdtemp(join(tmpdir(), 'storytime-postgres-'));
     await chmod(folder, 0o755);

@@ -35,7 +35,8 @@ export async function startEmbeddedPostgres(options: EmbeddedOptions): Promise<E
   const keeper = forkKeeper(options);
   const server = await keeper.ready;
   const { pid, port, password } = server;
-  const url = `postgres://storytime:${password}@127.0.0.1:${port}/storytime`;
+  // Said here because PGSSLMODE of the surroundings, meant for another server, would be taken otherwise.
+  const url = `postgres://storytime:${password}@127.0.0.1:${port}/storytime?sslmode=disable`;
   return { url, port, pid, stop: supervise(keeper, server, options) };
 }
 

@@ -27,7 +27,7 @@ function headerTable() {
       '429 and 503 of anything but a probe, in seconds; also 1 with a job that has not ended, for whoever asks again',
     ],
     [
-      '`Idempotent-Replayed`',
+      '`Idempotent-Replayed`, `Idempotency-Replayed`',
       '`true`: the `Idempotency-Key` had been used, and this is the job that it made',
     ],
   ]);

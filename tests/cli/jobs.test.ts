@@ -217,6 +217,7 @@ test('wait ends with 0 and the result, with 3 when the job died, with 124 when t
   const failed = await jobs(`wait ${dead} --json`);
   expect(failed.code).toBe(3);
   expect(JSON.parse(failed.out)).toMatchObject({ schema: 1, job: { id: dead, state: 'dead' } });
+  expect(await jobs(`wait ${dead} --for final --json`)).toMatchObject({ code: 0, out: failed.out });
   expect(JSON.parse(failed.err)).toMatchObject({ schema: 1, error: { exitCode: 3 } });
 });
 

@@ -1,6 +1,7 @@
 // Bull Board behind our gate: it shows and changes nothing, asks nobody outside, and stays small whatever it is asked.
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { Client } from 'pg';
+import { openDb } from '../../ledger/db.ts';
 import { openDashboard, queueNames, type DashboardWorld } from './world.ts';
 
 let world: DashboardWorld;
@@ -105,6 +106,31 @@ test('while the engine is away the board says so on a page of ours, and the rest
     expect((await nowhere.visit('/readyz')).status).toBe(200);
   } finally {
     await nowhere.close();
+  }
+});
+
+test('while the ledger is away an operator reads what it means for the jobs, and a program gets a whole problem', async () => {
+  const db = openDb({
+    url: 'postgres://nobody:none@127.0.0.1:1/none',
+    poolSize: 1,
+    statementTimeoutMs: 1_000,
+    emit: () => undefined,
+  });
+  const away = await openDashboard({ db });
+  try {
+    const page = await away.login(away.key);
+    expect([page.status, page.body]).toEqual([503, expect.stringContaining('no accepted job is lost')]);
+    const told = await away.visit('/ops', { headers: { ...headers, accept: 'application/json' } });
+    expect(JSON.parse(told.body)).toMatchObject({
+      status: 503,
+      code: 'ledger_unavailable',
+      instance: told.headers.get('x-request-id'),
+      details: {},
+      errors: [],
+    });
+  } finally {
+    await away.close();
+    await db.close();
   }
 });
 

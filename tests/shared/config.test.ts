@@ -218,6 +218,11 @@ test('a key sends its own provider to the real service; with the sandbox on, key
   const on = loadConfig({ ...keys, STORYTIME_SANDBOX: 'on' });
   expect(providerKeys.every((key) => isSandboxed(on, key))).toBe(true);
   expect(on.warnings).toHaveLength(1);
+  const dummies = { CLOUDINARY_URL: 'dummy', SMTP_URL: 'mail.example:25', STORYTIME_SANDBOX: 'on' };
+  expect(loadConfig(dummies).warnings).toEqual([
+    'STORYTIME_SANDBOX=on: CLOUDINARY_URL, SMTP_URL are ignored',
+  ]);
+  expect(problemsOf({ ...dummies, STORYTIME_SANDBOX: 'auto' })).toHaveLength(2);
 });
 
 test('a value of white space alone is not set: it becomes neither a budget of nothing nor any free port', () => {

@@ -22,6 +22,10 @@ test('whatever was thrown becomes an Error with a text', () => {
   expect(toError(own)).toBe(own);
   const foreign: unknown = runInNewContext('Object.assign(new Error("far"), { code: "ECONNRESET" })');
   expect(toError(foreign)).toMatchObject({ message: 'far', code: 'ECONNRESET' });
+  const refused = Object.assign(new AggregateError([new Error('refused'), own]), { code: 'ECONNREFUSED' });
+  expect(toError(refused)).toBe(refused);
+  expect(refused).toMatchObject({ message: 'refused', code: 'ECONNREFUSED' });
+  expect(toError(new AggregateError([], '')).message).toBe('');
 });
 
 test('every problem code has a status of an error and a title', () => {

@@ -51,7 +51,8 @@ test('50 parallel posts with one key make one job', async () => {
   const bodies = (await Promise.all(answers.map((answer) => answer.json()))) as { id: string }[];
   expect(new Set(answers.map((answer) => answer.status))).toEqual(new Set([202]));
   expect(new Set(bodies.map((body) => body.id)).size).toBe(1);
-  expect(answers.filter((answer) => answer.headers.get('idempotent-replayed') === 'true')).toHaveLength(49);
+  for (const name of ['idempotent-replayed', 'idempotency-replayed'])
+    expect(answers.filter((answer) => answer.headers.get(name) === 'true')).toHaveLength(49);
   expect(await countRows(world, 'job')).toBe(before + 1);
 });
 
