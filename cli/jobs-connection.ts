@@ -54,7 +54,7 @@ async function greet(url: string): Promise<void> {
     await (await fetch(new URL('/livez', url), { signal: AbortSignal.timeout(4_000) })).arrayBuffer();
   } catch (thrown) {
     const { message, cause } = toError(thrown);
-    const why = cause instanceof Error && cause.message !== '' ? cause.message : message;
+    const why = (cause instanceof Error && toError(cause).message) || message;
     throw new CliError(
       'failed',
       `the API at ${url} does not answer: ${why}; check the address and that it runs`,

@@ -28,7 +28,9 @@ export function painter(terminal: Terminal, declined: boolean): Paint {
 
 /** One document for a program: stable camelCase keys and the version of their meaning. */
 export function json(value: object): string {
-  return `${JSON.stringify({ schema: 1, ...value })}\n`;
+  const text = JSON.stringify({ schema: 1, ...value });
+  // JSON leaves these as they are; a terminal may obey them.
+  return `${text.replaceAll(/[\u007f-\u009f]/g, (c) => `\\u00${c.charCodeAt(0).toString(16)}`)}\n`;
 }
 
 /** Text from elsewhere without what a terminal would obey. */

@@ -3,7 +3,7 @@ import { dailyBudgetMicroUsd, isChosen, type Environment } from '../shared/confi
 import { createProviders } from '../providers/create.ts';
 import { createLedgerClock } from '../ledger/clock.ts';
 import { noteFault } from '../ledger/crashes.ts';
-import { createLinks } from '../ledger/links.ts';
+import { createLinks, storyFolder } from '../ledger/links.ts';
 import { registry } from '../queues/index.ts';
 import type { Registry } from '../queues/registry.ts';
 import type { Services, WorkerDefinition } from '../workers/define.ts';
@@ -97,8 +97,9 @@ function openServices({ config, emit, lifecycle }: Part, { db, relay }: Parts): 
   lifecycle.onStop('the providers', () => providers.close());
   lifecycle.onStop('the relay', () => relay.idle());
   const { now } = createLedgerClock(db);
-  const links = { secret: linkSecretOf(config), publicUrl: publicUrlOf(config), now };
-  return { services: { ...providers, db, artifactLink: createLinks(links) } };
+  const secret = linkSecretOf(config);
+  const artifactLink = createLinks({ secret, publicUrl: publicUrlOf(config), now });
+  return { services: { ...providers, db, artifactLink, storyFolder: (id) => storyFolder(secret, id) } };
 }
 
 /** Before the work has begun, which takes the ledger, and while it ends. */

@@ -16,7 +16,12 @@ export function sendPage(response: Response, status: number, html: string): void
 }
 
 /** Answers with the problem, in the form the caller can read. */
-export function sendProblem(request: Request, response: Response, problem: Problem): void {
+export function sendProblem(
+  request: Request,
+  response: Response,
+  problem: Problem,
+  instance: string = newId(),
+): void {
   const { code, message, status } = problem;
   if (problem.retryAfterSeconds !== undefined) response.setHeader('Retry-After', problem.retryAfterSeconds);
   if (wantsPage(request)) {
@@ -24,7 +29,6 @@ export function sendProblem(request: Request, response: Response, problem: Probl
     sendPage(response, status, render('notice', { title: problems[code][1], message, refresh }));
     return;
   }
-  const instance = newId();
   response.setHeader('X-Request-ID', instance);
   const body = {
     type: `https://storytime.example/problems/${code}`,
@@ -58,14 +62,17 @@ export function errorHandler(emit: Emit): ErrorRequestHandler {
       response.destroy();
       return;
     }
-    sendProblem(request, response, error instanceof Problem ? error : asProblem(error, emit));
+    const requestId = newId();
+    const problem = error instanceof Problem ? error : asProblem(error, emit, requestId);
+    sendProblem(request, response, problem, requestId);
   };
 }
 
-function asProblem(error: Error, emit: Emit): Problem {
+function asProblem(error: Error, emit: Emit, requestId: string): Problem {
   const status = 'status' in error && typeof error.status === 'number' ? error.status : 500;
   if (status === 413) return problemOf('payload_too_large', 'the form is larger than any of ours');
   if (status >= 400 && status < 500) return problemOf('invalid_request', 'the request cannot be read');
-  emit('notice', { level: 'error', message: `the dashboard failed: ${toError(error).message}` });
+  const message = `the dashboard failed: ${toError(error).message}`;
+  emit('notice', { level: 'error', message, facts: { requestId } });
   return problemOf('internal', 'the page failed: a fault of ours; the log has the reason');
 }

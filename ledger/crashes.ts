@@ -52,13 +52,16 @@ const noteDeath = {
         open_attempts = greatest(w.open_attempts, ${openAttempts})
       WHERE w.id = (SELECT id FROM ended) AND w.draining_at IS NULL AND w.stopped_at IS NULL
       RETURNING ${told}),
+    let_go AS (
+      UPDATE job j SET lease_until = clock_timestamp() FROM worker w JOIN ended ON w.id = ended.id
+      WHERE j.worker_id = w.id AND j.state = 'running' AND w.draining_at IS NOT NULL AND w.crashed_at IS NULL),
     led AS (DELETE FROM leader l USING ended WHERE l.holder = ended.id)
     SELECT * FROM dead`,
 };
 
 /**
  * Somebody saw the process end by itself: nobody has to wait for its leases and its duties. Empty when it had no row, had
- * stopped in order, or was asked to stop: whoever made it end then, its jobs did not. A machine gives a process id out again: the newest row is meant.
+ * stopped in order, or was asked to stop: whoever made it end then, its jobs did not, and are lost at once. A machine gives a process id out again: the newest row is meant.
  */
 export function workerDied(db: Db, seen: { host: string; pid: number; reason: string }): Promise<Death[]> {
   return db.run<Death & object>(noteDeath, [seen.host, seen.pid, sanitiseText(seen.reason, 200)]);

@@ -2,7 +2,7 @@
 // Every row carries its attempt number; a row that another attempt has taken over is left alone and reported as refused.
 import type { Settled } from '../shared/batcher.ts';
 import type { FailureCode } from '../shared/errors.ts';
-import { crashesToLane } from '../queues/quarantine.ts';
+import { quarantineQueue } from '../queues/quarantine.ts';
 import type { Run } from './db.ts';
 import { claim, type Dispatch } from './insert.ts';
 import { inLockOrder } from './lock-order.ts';
@@ -67,7 +67,8 @@ const nextState = `CASE WHEN j.cancel_requested_at IS NOT NULL THEN 'cancelled':
 const returns = `(${nextState}) IN (${sqlStates(startableStates)})`;
 // One that dies in the quarantine lane goes to the engine once more, by its own queue, to be told there that it is dead: no board
 // shows the lane (docs/decisions/0011).
-const goes = `(${returns} OR ((${nextState}) = 'dead' AND j.crashes >= ${crashesToLane}))`;
+const goes = `(${returns} OR ((${nextState}) = 'dead'
+  AND EXISTS (SELECT 1 FROM worker w WHERE w.id = j.worker_id AND '${quarantineQueue}' = ANY(w.queues))))`;
 
 const finishRows = {
   name: 'attempt_finish',
@@ -86,7 +87,7 @@ const finishRows = {
         result = CASE WHEN (${nextState}) = 'succeeded' THEN d.result END, error_code = d.code, error_message = d.message
       FROM d WHERE j.id = d.id AND j.attempt_no = d.attempt_no AND j.worker_id = $${names.length + 1} AND j.state = 'running'
       RETURNING j.waiter_id, j.attempt_no, j.worker_id, j.started_at,
-        j.state IN (${sqlStates(startableStates)}) OR (j.state = 'dead' AND j.crashes >= ${crashesToLane}) AS goes, ${dispatchColumns('j')}),
+        j.claimed_until IS NOT NULL AS goes, ${dispatchColumns('j')}),
     ended AS (
       INSERT INTO attempt (job_id, attempt_no, generation, outcome, code, message, stack, worker_id, started_at, ended_at)
       SELECT m.id, m.attempt_no, m.generation - m.goes::int,

@@ -91,7 +91,7 @@ const tripRow = {
 const resetRow = {
   name: 'gate_reset',
   text: `WITH held AS (SELECT provider FROM gate WHERE provider = ANY($1) ORDER BY provider FOR UPDATE)
-    UPDATE gate g SET open_until = least(g.open_until, ${now}), reopened_at = ${now}, probe_id = NULL, probe_until = NULL,
+    UPDATE gate g SET reason = 'operator', open_until = least(g.open_until, ${now}), reopened_at = ${now}, probe_id = NULL, probe_until = NULL,
       closings = 0, max_calls = NULL, max_calls_until = NULL, updated_at = ${now}
     FROM held WHERE g.provider = held.provider AND (${shut} OR g.max_calls IS NOT NULL)`,
 };
@@ -126,10 +126,10 @@ const unansweredRow = {
   text: `SELECT count(*)::int AS count FROM attempt WHERE job_id = $1 AND outcome = 'snoozed' AND code = 'unknown_outcome'`,
 };
 
-// Between the job's last wait for a provider and its running attempt: what it did itself in this attempt proves nothing against it.
+// An operator's reset is a wish and proves nothing. Between the job's last wait for a provider and its running attempt: what it did itself in this attempt proves nothing against it.
 const provenRow = {
   name: 'gate_proven',
-  text: `SELECT 1 FROM gate g JOIN job j ON j.id = $1 WHERE g.provider = $2 AND g.reopened_at < j.started_at
+  text: `SELECT 1 FROM gate g JOIN job j ON j.id = $1 WHERE g.provider = $2 AND g.reason <> 'operator' AND g.reopened_at < j.started_at
     AND g.reopened_at > (SELECT max(a.ended_at) FROM attempt a
       WHERE a.job_id = $1 AND a.outcome = 'snoozed' AND a.code IN ('unavailable', 'timeout', 'unknown_outcome'))`,
 };

@@ -1,4 +1,5 @@
-// Signed links to artifacts: whoever holds one may read that artifact until it expires, without a key.
+// Signed links to artifacts: whoever holds one may read that artifact until it expires, without a key. And names of files that are
+// open to all, which nobody can guess.
 import { createHmac, timingSafeEqual } from 'node:crypto';
 
 /** What is appended to an artifact's address. `expires` is in seconds since 1970. */
@@ -35,6 +36,15 @@ export function verifyLink(secret: string, id: string, given: LinkParameters, no
   const actual = Buffer.from(given.signature);
   if (actual.length !== expected.length || !timingSafeEqual(actual, expected)) return false;
   return /^\d{1,12}$/.test(given.expires) && Number(given.expires) * 1_000 > nowMs;
+}
+
+/**
+ * Where the files of a story lie, open to whoever knows their address: the id stands in logs and on boards, the rest nobody can work
+ * out. The same for every try, so that a repeated upload overwrites.
+ */
+export function storyFolder(secret: string, storyId: string): string {
+  const hidden = createHmac('sha256', secret).update(`story:${storyId}`).digest('hex').slice(0, 32);
+  return `stories/${storyId}/${hidden}`;
 }
 
 /** The id is lower-cased: UUIDs are compared without case. */

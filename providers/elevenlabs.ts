@@ -156,7 +156,13 @@ async function recover(lookup: Lookup): Promise<Speech | undefined> {
   const { options, request, call, model } = lookup;
   const watched = watchedFetch(historyLimitsOf(lookup));
   const client = await lookup.open(watched);
-  const attempt = { call, deadlineMs: 30_000, paid: false, translate: historyTranslator(watched) };
+  const attempt = {
+    call,
+    deadlineMs: 30_000,
+    paid: false,
+    proves: false as const,
+    translate: historyTranslator(watched),
+  };
   try {
     return await options.guard.run('history', attempt, async ({ signal }) => {
       const entry = await lookUp(client, lookup, signal);

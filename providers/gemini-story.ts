@@ -69,10 +69,9 @@ function answerSchema(pages: number) {
 
 /** What is inside a Markdown fence, which models put around JSON now and then. `trim` takes a byte order mark away, too. */
 function unfenced(text: string): string {
-  return text
-    .trim()
-    .replace(/^```(?:json)?\s*\n/i, '')
-    .replace(/\n\s*```$/, '');
+  const inside = text.trim();
+  if (!inside.startsWith('```') || !inside.endsWith('```')) return inside;
+  return inside.slice(inside.indexOf('\n') + 1, -3);
 }
 
 /** The draft, or a short phrase that says what is wrong with the answer. */

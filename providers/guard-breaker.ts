@@ -22,8 +22,13 @@ export interface Breaker {
   readonly shutDown: boolean;
   /** Throws what the task throws, or something that is no Failure when it refuses to run it. */
   fire: <T>(task: () => Promise<T>) => Promise<T>;
-  /** The provider is known to be back. */
-  close: () => void;
+  /**
+   * The provider is known to be back. All is counted anew, and calls that were made before and fail now are no news: of what they say
+   * it has recovered.
+   */
+  renew: () => void;
+  /** The shared gate lets calls through; `opening` names since when. Renewed when that is news. */
+  follow: (opening: number | undefined) => void;
   /** At least a second: while the one probe is under way nobody knows how long it will take. */
   closedForMs: () => number;
   shutdown: () => void;
@@ -34,7 +39,8 @@ export const noBreaker: Breaker = {
   open: false,
   shutDown: false,
   fire: (task) => task(),
-  close: () => undefined,
+  renew: () => undefined,
+  follow: () => undefined,
   closedForMs: () => 0,
   shutdown: () => undefined,
 };
@@ -62,40 +68,65 @@ function watchRow(breaker: CircuitBreaker<[Task]>): void {
   });
 }
 
-export function createBreaker(options: BreakerOptions): Breaker {
-  let openedAt = 0;
-  const breaker: CircuitBreaker<[Task]> = new CircuitBreaker((task: Task) => task(), {
+type Circuit = CircuitBreaker<[Task]>;
+
+function circuitOf(
+  { resetMs, windowMs }: BreakerOptions,
+  on: { open: () => void; tell: BreakerOptions['tell'] },
+): Circuit {
+  const circuit: Circuit = new CircuitBreaker((task: Task) => task(), {
     // opossum's own timeout leaves the call running (and billed); its capacity counts a full house as an outage.
     timeout: false,
-    resetTimeout: options.resetMs,
-    rollingCountTimeout: options.windowMs,
+    resetTimeout: resetMs,
+    rollingCountTimeout: windowMs,
     rollingCountBuckets: 10,
     volumeThreshold: enough,
     errorThresholdPercentage: 50,
     enableSnapshots: false,
     // True counts as a success and closes a half-open breaker, so what is filtered depends on the state.
-    errorFilter: (error: Failure) => (breaker.halfOpen ? answered.has(error.code) : !outage.has(error.code)),
+    errorFilter: (error: Failure) => (circuit.halfOpen ? answered.has(error.code) : !outage.has(error.code)),
   });
-  watchRow(breaker);
-  breaker.on('open', () => {
+  watchRow(circuit);
+  circuit.on('open', on.open);
+  circuit.on('halfOpen', () => on.tell('half_open'));
+  circuit.on('close', () => on.tell('closed'));
+  return circuit;
+}
+
+export function createBreaker(options: BreakerOptions): Breaker {
+  let openedAt = 0;
+  let known: number | undefined;
+  const { tell } = options;
+  const open = (): void => {
     openedAt = options.now();
     options.onOpen();
-    options.tell('open');
-  });
-  breaker.on('halfOpen', () => options.tell('half_open'));
-  breaker.on('close', () => options.tell('closed'));
+    tell('open');
+  };
+  let circuit = circuitOf(options, { open, tell });
+
+  function renew(): void {
+    if (circuit.isShutdown) return;
+    const old = circuit;
+    circuit = circuitOf(options, { open, tell });
+    if (!old.closed) tell('closed');
+    old.shutdown(); // nobody hears of its calls any more; they end as they do
+  }
+
   return {
     get open() {
-      return breaker.opened;
+      return circuit.opened;
     },
     get shutDown() {
-      return breaker.isShutdown;
+      return circuit.isShutdown;
     },
-    fire: async <T>(task: () => Promise<T>) => (await breaker.fire(task)) as T,
-    close: () => {
-      if (!breaker.closed && !breaker.isShutdown) breaker.close();
+    fire: async <T>(task: () => Promise<T>) => (await circuit.fire(task)) as T,
+    renew,
+    follow(opening) {
+      const isNews = !circuit.closed || (opening !== undefined && opening !== known);
+      known = opening ?? known;
+      if (isNews) renew();
     },
     closedForMs: () => Math.max(1_000, openedAt + options.resetMs - options.now()),
-    shutdown: () => breaker.shutdown(),
+    shutdown: () => circuit.shutdown(),
   };
 }

@@ -27,12 +27,15 @@ export interface Probe {
 export interface Gate {
   /** False: nobody shares it, and the breaker alone decides when calls are welcome again. */
   shared: boolean;
-  /** Asked before each call. `probeMs`: how long this call would take at most. */
-  enter: (probeMs: number) => Promise<Entry>;
+  /** Asked before each call. `probeMs`: how long this call would take at most; undefined: it proves nothing, and is no probe. */
+  enter: (probeMs: number | undefined) => Promise<Entry>;
   /** Milliseconds for which this process knows it to be closed; 0 when it is not. Asks nobody. */
   closedForMs: () => number;
-  /** Closes it for all processes; also the end of a probe that failed. Returns milliseconds until it may be tried again. */
-  close: (reason: ClosingReason, forMs?: number) => number;
+  /**
+   * Closes it for all processes. `probed`: this is the end of this process's probe; whatever else closes it leaves the probe alone.
+   * Returns milliseconds until it may be tried again.
+   */
+  close: (closing: { reason: ClosingReason; forMs?: number | undefined; probed?: boolean }) => number;
   /** The vendor takes so many calls at once from all of us. */
   limit: (maxCalls: number) => void;
 }

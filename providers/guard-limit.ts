@@ -9,10 +9,15 @@ export interface Limit {
   give: (succeeded: boolean) => void;
   /** Resolves at the next change, or after `ms`, or with the signal. */
   turn: (ms: number, signal: AbortSignal) => Promise<void>;
-  /** Too many at once, and nobody said how many are right: half of those under way. */
-  halve: () => void;
+  /**
+   * Too many at once, or in a minute, and nobody said how many are right: half of those under way. Gives how long the refused stay
+   * away, in ms: twice as long each time, until one succeeds.
+   */
+  refused: (nowMs: number) => number;
 }
 
+/** First and longest time that the refused stay away, in ms. */
+const pauses = { first: 2_000, last: 60_000 };
 /** Calls at once above which a ramp is over. */
 const fullAt = 64;
 
@@ -21,6 +26,7 @@ export function createLimit(): Limit {
   let busy = 0;
   let allowed = Infinity;
   let seen: number | undefined;
+  let pause = { ms: 0, until: 0 };
 
   return {
     take({ opening, maxCalls }) {
@@ -32,12 +38,18 @@ export function createLimit(): Limit {
     },
     give(succeeded) {
       busy -= 1;
+      if (succeeded) pause = { ms: 0, until: 0 };
       if (succeeded) allowed = allowed + 1 >= fullAt ? Infinity : allowed + 1;
       for (const resolve of waiting) resolve();
     },
     turn: (ms, signal) => nextTurn(waiting, ms, signal),
-    halve() {
+    refused(nowMs) {
       allowed = Math.max(1, Math.floor(busy / 2));
+      // Those that were under way together are refused together, and that is one refusal.
+      if (nowMs < pause.until) return pause.ms;
+      const ms = Math.min(Math.max(pause.ms * 2, pauses.first), pauses.last);
+      pause = { ms, until: nowMs + ms };
+      return ms;
     },
   };
 }

@@ -6,16 +6,8 @@ import { Failure, type FailureCode } from '../shared/errors.ts';
 import { attemptOnce, stopped, type AttemptContext, type AttemptOptions, type Work } from './attempt.ts';
 import { behindBreaker, postponed, toFailure } from './failure.ts';
 import { createBreaker, noBreaker, type Breaker } from './guard-breaker.ts';
-import {
-  closingOf,
-  noGate,
-  outage,
-  spread,
-  tellsOf,
-  type Entry,
-  type Gate,
-  type Probe,
-} from './guard-gate.ts';
+import { closingOf, noGate, outage, spread, tellsOf } from './guard-gate.ts';
+import type { Entry, Gate, Probe } from './guard-gate.ts';
 import { createLimit, type Limit } from './guard-limit.ts';
 import { quickTries, type TryTimings } from './guard-tries.ts';
 
@@ -78,6 +70,8 @@ type Admitted = Exclude<Entry, { kind: 'closed' }>;
 const placeMs = 500;
 /** How long a job without a place stays away, in ms, before it is spread. */
 const noPlaceMs = 2_000;
+/** The longest that a timer can wait, in ms. */
+const never = 2 ** 31 - 1;
 /** How often a Retry-After is waited for inside one attempt. */
 const inlineWaits = 2;
 
@@ -89,20 +83,25 @@ const codes: Readonly<Record<string, FailureCode>> = {
 
 /** Waits a moment for a place; throws when the provider must not be called now. */
 async function admit(
-  { gate, limit, timings, now }: Parts,
+  { gate, limit, breaker, timings, now }: Parts,
   { context, options }: Asked<unknown>,
 ): Promise<Admitted> {
   const { signal } = options.call;
   const until = now() + placeMs;
   for (;;) {
     if (signal.aborted) throw stopped(context);
-    const entry = await gate.enter(options.deadlineMs + timings.graceMs);
+    const entry = await gate.enter(
+      options.proves === false ? undefined : options.deadlineMs + timings.graceMs,
+    );
     if (entry.kind === 'closed') {
       const why = `its gate is closed (${entry.reason})`;
       const failure = toFailure(context, { code: codes[entry.reason] ?? 'unavailable', why });
       throw behindBreaker(failure, spread(entry.forMs, Math.random()));
     }
-    if (entry.kind === 'probe' || limit.take(entry.terms)) return entry;
+    if (entry.kind === 'probe') return entry;
+    // What this breaker still holds against the provider may be out of date, for those under way too.
+    if (gate.shared) breaker.follow(entry.terms.opening);
+    if (limit.take(entry.terms)) return entry;
     const leftMs = until - now();
     if (leftMs <= 0) {
       const why = 'as many calls as are allowed are under way';
@@ -113,11 +112,11 @@ async function admit(
 }
 
 /** Too many at once: the vendor's own number, or half of what there is. The job comes back when there may be a place. */
-function makeRoom({ gate, limit }: Parts, failure: Failure): Failure {
+function makeRoom({ gate, limit, now }: Parts, failure: Failure): Failure {
   if (failure.maxCalls !== undefined) gate.limit(failure.maxCalls);
-  else if (failure.status === 429) limit.halve();
-  else return failure;
-  return postponed(failure, spread(noPlaceMs, Math.random()));
+  else if (failure.status !== 429) return failure;
+  const forMs = failure.maxCalls === undefined ? limit.refused(now()) : noPlaceMs;
+  return postponed(failure, spread(forMs, Math.random()));
 }
 
 /** Tells gate and limit what a failed call means for the others, and gives the failure that its job sees. */
@@ -125,7 +124,7 @@ function judge(parts: Parts, failure: Failure, probing: boolean): Failure {
   const { code, retryAfterMs } = failure;
   const reason = closingOf(failure, probing);
   if (reason === undefined) return code === 'rate_limited' ? makeRoom(parts, failure) : failure;
-  const forMs = parts.gate.close(reason, retryAfterMs);
+  const forMs = parts.gate.close({ reason, forMs: retryAfterMs, probed: probing });
   if (!parts.gate.shared || reason === 'rate_limited') return failure; // a rate limit is waited for as asked
   return behindBreaker(failure, spread(forMs, Math.random()));
 }
@@ -134,21 +133,32 @@ function judge(parts: Parts, failure: Failure, probing: boolean): Failure {
 async function look<T>(parts: Parts, probe: Probe, { context, options, work }: Asked<T>): Promise<T> {
   try {
     const value = await attemptOnce(context, options, work);
+    parts.breaker.renew();
     probe.succeeded();
     return value;
   } catch (error) {
     if (!(error instanceof Failure)) throw error;
     const tells = tellsOf(error);
+    if (tells === 'back') parts.breaker.renew();
     if (tells === 'back') probe.succeeded();
     if (tells === 'nothing') probe.abandoned();
     throw judge(parts, error, true);
   }
 }
 
+/** A question that proves nothing: it is asked while the gate lets calls through, and neither opens nor closes it for an outage. */
+async function wonder<T>(parts: Parts, { context, options, work }: Asked<T>): Promise<T> {
+  try {
+    return await parts.tries(context, options, work);
+  } catch (error) {
+    if (!(error instanceof Failure)) throw error;
+    if (!outage.has(error.code)) throw judge(parts, error, false);
+    throw behindBreaker(error, spread(parts.timings.resetMs, Math.random()));
+  }
+}
+
 async function fire<T>(parts: Parts, { context, options, work }: Asked<T>): Promise<T> {
   const { breaker, gate } = parts;
-  // The gate let this call pass: what this breaker still holds against the provider is out of date.
-  if (gate.shared) breaker.close();
   try {
     return await breaker.fire(() => parts.tries(context, options, work));
   } catch (error) {
@@ -172,6 +182,7 @@ async function pass<T>(parts: Parts, asked: Asked<T>): Promise<T> {
   if (entry.kind === 'probe') return look(parts, entry.probe, asked);
   let succeeded = false;
   try {
+    if (asked.options.proves === false) return await wonder(parts, asked);
     const value = await fire(parts, asked);
     succeeded = true;
     return value;
@@ -197,7 +208,8 @@ function partsOf(options: GuardOptions, timings: Timings, now: () => number): Pa
         ...timings,
         now,
         tell: (state) => emit('provider.breaker', { provider, gate: gateName, state }),
-        onOpen: () => void gate.close('unavailable'),
+        ...(gate.shared && { resetMs: never }), // the gate's probe finds out, and no call of an hour ago
+        onOpen: () => void gate.close({ reason: 'unavailable' }),
       });
   const tries = quickTries(timings, () => isAway({ breaker, gate }));
   return { gate, limit: createLimit(), breaker, timings, now, tries };

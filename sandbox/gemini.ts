@@ -210,7 +210,9 @@ export function geminiEmulator(world: World): Emulator {
     routes,
     notFound: () => pageNotFound,
     faultAnswer: (fault, req, answer) => {
-      if (answer && (fault.kind === 'safety' || fault.kind === 'max_tokens')) return bent(fault, answer);
+      // Both are about an answer in words or a picture.
+      if (answer && (fault.kind === 'safety' || fault.kind === 'max_tokens'))
+        return 'candidates' in Object(answer.body) ? bent(fault, answer) : undefined;
       return faultRefusal(fault, findRoute(routes, req.method, req.path)?.params[1] ?? 'unknown');
     },
   };

@@ -40,7 +40,11 @@ export function loadConfig(env: Environment): Config {
   return Object.freeze({
     ...config,
     STORYTIME_SANDBOX: sandbox,
-    warnings: Object.freeze([...warningOf(ignored), ...sandboxedInProduction(config, sandbox)]),
+    warnings: Object.freeze([
+      ...warningOf(ignored),
+      ...unlimited(config),
+      ...sandboxedInProduction(config, sandbox),
+    ]),
   });
 }
 
@@ -174,6 +178,13 @@ function sandboxedInProduction(config: Values, sandbox: string): string[] {
   if (played.length === 0) return [];
   const what = played.map((key) => key.replace(/_.*/, '').toLowerCase()).join(', ');
   return [`STORYTIME_SANDBOX=${sandbox} in production: the sandbox plays ${what}; nothing of that is real`];
+}
+
+function unlimited({ NODE_ENV, STORYTIME_DAILY_BUDGET_USD: usd }: Values): string[] {
+  if (NODE_ENV !== 'production' || usd !== undefined) return [];
+  return [
+    'STORYTIME_DAILY_BUDGET_USD is not set: a tenant without a budget of its own may spend without end',
+  ];
 }
 
 function warningOf(ignored: readonly string[]): string[] {

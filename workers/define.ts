@@ -51,6 +51,8 @@ export interface Services extends Providers {
   db: Db;
   /** A signed link to an artifact, which opens without a key for so many days; the artifact must be kept for as long. */
   artifactLink: (artifactId: string, days: number) => Promise<string>;
+  /** Where the files of a story are uploaded: a path that its id does not tell, the same each time. */
+  storyFolder: (storyId: string) => string;
 }
 
 export type Handler<Payload = unknown, Result = unknown> = (

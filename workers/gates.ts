@@ -98,15 +98,16 @@ class SharedGate implements Gate {
     this.#options = options;
   }
 
-  async enter(probeMs: number): Promise<Entry> {
+  async enter(probeMs: number | undefined): Promise<Entry> {
     if (this.#shutMs() <= 0) await this.#view.fresh();
     if (this.#shutMs() > 0) return { kind: 'closed', reason: this.#reason, forMs: this.#shutMs() };
     const row = this.#view.row(this.#name);
     if (row === undefined || row.open) return { kind: 'open', terms: this.#termsOf(row) };
     const { reason, waitMs } = row;
     if (waitMs > 0) return { kind: 'closed', reason, forMs: waitMs };
+    if (probeMs === undefined) return { kind: 'open', terms: this.#termsOf(row) };
     const mine = row.probeMs === undefined && (await this.#claim(probeMs));
-    return mine ? this.#probing() : { kind: 'closed', reason, forMs: this.#pauseMs() };
+    return mine ? this.#probing() : { kind: 'closed', reason, forMs: this.#pauseMs(row.probeMs) };
   }
 
   closedForMs(): number {
@@ -114,14 +115,15 @@ class SharedGate implements Gate {
     return Math.max(0, this.#shutMs(), row === undefined || row.open ? 0 : row.waitMs);
   }
 
-  close(reason: ClosingReason, forMs?: number): number {
+  close({ reason, forMs, probed = false }: Parameters<Gate['close']>[0]): number {
     const length = lengthOf(reason, this.#options.baseMs, forMs);
     const until = performance.now() + length.baseMs;
-    const probeId = this.#probeId;
+    // A call that was sent before the gate was closed, and fails now, must not end the probe that looks whether all is well again.
+    const probeId = probed ? this.#probeId : undefined;
     // Many calls that fail together say the same thing: the first one is written. The end of a probe always is.
     const known = reason === this.#reason && until <= this.#shutUntil + sameMs;
     if (known && probeId === undefined) return length.baseMs;
-    this.#probeId = undefined;
+    if (probed) this.#probeId = undefined;
     const gates = reason === 'auth' ? familyOf(this.#name) : [this.#name];
     const shut = gates.map((name) => this.#options.of(name));
     for (const gate of shut) gate.#keepAway(reason, until);
@@ -165,9 +167,10 @@ class SharedGate implements Gate {
     return this.#shutUntil - performance.now();
   }
 
-  /** How long to wait for somebody else's probe before looking again, in ms. */
-  #pauseMs(): number {
-    return Math.min(Math.max(this.#options.baseMs / 3, 200), 5_000);
+  /** How long to wait for somebody else's probe before looking again, in ms: one that hangs does not start everybody every moment. */
+  #pauseMs(probeMs = 0): number {
+    const { baseMs } = this.#options;
+    return Math.max(Math.min(Math.max(baseMs / 3, 200), 5_000), Math.min(probeMs, baseMs));
   }
 
   /** Processes that share a limit take equal parts of it, and each at least one call. */

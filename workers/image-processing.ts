@@ -9,7 +9,7 @@ import { cleanPicture } from './pictures/clean.ts';
 const widths = [400, 800];
 
 export const imageProcessingWorker = defineWorker(imageProcessing, {
-  async 'process-image'(job, { cloudinary, db }) {
+  async 'process-image'(job, { cloudinary, db, storyFolder }) {
     const { storyId, page, artifactId } = job.payload;
     job.progress(10, 'checking the picture');
     const asset = await job.step(
@@ -19,7 +19,7 @@ export const imageProcessingWorker = defineWorker(imageProcessing, {
         await readStory(db, job.tenant, storyId);
         const picture = await cleanPicture((await readArtifact(db, artifactId, job.tenant)).bytes);
         job.progress(50, 'uploading');
-        const publicId = `stories/${storyId}/${page === 0 ? 'cover' : `page-${page}`}`;
+        const publicId = `${storyFolder(storyId)}/${page === 0 ? 'cover' : `page-${page}`}`;
         const { bytes, contentType, width, height } = picture;
         const made = await cloudinary.upload({ bytes, contentType, publicId, type: 'image', widths }, call);
         return { publicId, url: made.url, bytes: made.bytes, width, height, variants: made.variants };

@@ -71,7 +71,7 @@ async function publish(job: NarrateJob, services: Services, story: StoryText, as
   const narration = await narrate(job, services, { text, language: story.language, voice: asked });
   const { voice, audio, seconds, webVtt } = narration;
   const bytes = once(async () => (await readArtifact(db, audio.artifactId, job.tenant)).bytes);
-  const publicId = `stories/${story.id}/narration`;
+  const publicId = `${services.storyFolder(story.id)}/narration`;
 
   job.progress(70, 'uploading the narration');
   const uploaded = await job.step(`upload-audio${voice.suffix}`, async (call) =>

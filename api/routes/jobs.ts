@@ -39,7 +39,7 @@ async function show(deps: ApiDeps, exchange: Exchange, caller: Caller): Promise<
   const etag = `W/"${sha256(body).toString('base64url').slice(0, 22)}"`;
   const headers = ['ETag', etag, 'Cache-Control', 'private, no-cache'];
   if (!isFinal(job.state)) headers.push('Retry-After', '1');
-  const known = new Set((exchange.req.headers['if-none-match'] ?? '').split(/\s*,\s*/));
+  const known = new Set((exchange.req.headers['if-none-match'] ?? '').split(',').map((tag) => tag.trim()));
   if (known.has(etag) || known.has('*')) return send(exchange, { status: 304, headers });
   send(exchange, {
     status: 200,

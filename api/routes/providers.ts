@@ -3,12 +3,13 @@
 import { z } from 'zod';
 import { refusal } from '../../queues/check.ts';
 import { gateNames, providerNames, type GateName, type ProviderName } from '../../shared/call.ts';
-import { Problem, type FieldError } from '../../shared/errors.ts';
+import { Problem, toError, type FieldError } from '../../shared/errors.ts';
 import { hasForbiddenCharacters, quoted } from '../../shared/text.ts';
 import { resetGates, tripGates } from '../../ledger/gates.ts';
 import type { Caller } from '../../ledger/keys.ts';
 import { providerFigures } from '../../ledger/provider-minutes.ts';
 import { providerViews, type ProviderView } from '../../ledger/queries-providers.ts';
+import { wakeSleepers } from '../../ledger/wake.ts';
 import { readJson, readNothing, unknownField } from '../body.ts';
 import type { ApiDeps, Route } from '../deps.ts';
 import { sendJson, type Exchange } from '../exchange.ts';
@@ -91,7 +92,20 @@ async function reset(desk: Desk, exchange: Exchange, caller: Caller): Promise<vo
   await readNothing(exchange);
   await resetGates(desk.deps.db, target.gates);
   tell(desk, exchange, target, { keyId: caller.keyId, act: 'opened' });
+  void wake(desk, target);
   await show(desk, exchange, target);
+}
+
+/** Not waited for: there may be a hundred thousand. What it does not come to sleeps on, and comes back by itself. */
+async function wake({ deps: { db, emit } }: Desk, { provider }: Target): Promise<void> {
+  try {
+    const woken = await wakeSleepers(db, provider);
+    if (woken > 0)
+      emit('notice', { level: 'info', message: `${woken} jobs that waited for ${provider} come back` });
+  } catch (thrown) {
+    const message = `jobs that wait for ${provider} could not be woken: ${toError(thrown).message}`;
+    emit('notice', { level: 'warn', message });
+  }
 }
 
 /** Leaves a line of who did it. */

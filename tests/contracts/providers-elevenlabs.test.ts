@@ -124,7 +124,7 @@ test("too many at once lowers the calls to the plan's number and leaves the gate
   const gate = {
     ...noGate,
     limit: (maxCalls: number) => void told.push(`limit ${maxCalls}`),
-    close: (reason: string) => told.push(`close ${reason}`),
+    close: ({ reason }: { reason: string }) => told.push(`close ${reason}`),
   };
   const guard = createGuard({ provider: 'elevenlabs', emit: () => undefined, breaker: true, gate });
   const headers = { 'maximum-concurrent-requests': '5', 'current-concurrent-requests': '6' };
@@ -138,7 +138,7 @@ test("too many at once lowers the calls to the plan's number and leaves the gate
 
 test("a voice that the plan does not cover is its caller's matter: the gate stays open for all others", async () => {
   const closed: string[] = [];
-  const gate = { ...noGate, shared: true, close: (reason: string) => closed.push(reason) };
+  const gate = { ...noGate, shared: true, close: ({ reason }: { reason: string }) => closed.push(reason) };
   const guard = createGuard({ provider: 'elevenlabs', emit: () => undefined, breaker: true, gate });
   await rig.fault('text-to-speech', { kind: 'status', status: 403, body: detail('only_for_creator+') });
   const failure = await failureOf(elevenlabs({ guard }).speak(request, rig.call('job-11:speak')));

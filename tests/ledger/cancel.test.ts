@@ -97,10 +97,14 @@ test('a family is cancelled by its head, which has succeeded: children, their wa
   await expect(cancelJob(world.db, acme(root))).rejects.toMatchObject({ code: 'invalid_state' });
 });
 
-test('a child that gives birth and a cancel of its family take the child first, then who waits for it', async () => {
+test.each([
+  ['is younger', 'waiter'],
+  ['is older', 'child'],
+])('a birth and a cancel take the child first, then who waits for it: who waits %s', async (_age, first) => {
   const root = await addJob(world);
   await setJob(world, root, `state = 'succeeded', finished_at = now()`);
-  const [id = '', waiterId = ''] = [newId(), newId()].sort();
+  const ids = [newId(), newId()].sort();
+  const [id = '', waiterId = ''] = first === 'waiter' ? ids : ids.toReversed();
   const below = { parentId: root, rootId: root };
   await addJob(world, { ...below, id: waiterId, blocked: true, openChildren: 1 });
   await addJob(world, { ...below, id, waiterId });
@@ -115,7 +119,7 @@ test('a child that gives birth and a cancel of its family take the child first, 
   let family: Promise<unknown> = Promise.resolve();
   let cancelled: Promise<unknown> = Promise.resolve();
   await world.db.transaction(async (run) => {
-    await run(hold, [waiterId]);
+    await run(hold, [first === 'waiter' ? waiterId : id]);
     family = attempts.finishWithChildren(begun, { jobId: id, attemptNo: 1, verdict: succeeded }, [childOf()]);
     await waiting(1);
     cancelled = cancelJob(db, acme(root));

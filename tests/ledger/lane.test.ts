@@ -76,13 +76,18 @@ test('a job that dies in the lane by its own failure is told by its own queue, t
   const [id, plain] = [await addJob(world), await addJob(world)];
   await setJob(world, id, 'crashes = 2');
   const lane = await worker(world, [quarantineQueue]);
-  await lane.begin([id, plain]);
-  const end = (jobId: string) => lane.attempts.finish({ jobId, attemptNo: 1, verdict: failed(null) });
+  await lane.begin([id]);
+  const other = await worker(world);
+  await other.begin([plain]);
+  await setJob(world, id, 'crashes = 1'); // the process that was taken for dead has come back
+  await setJob(world, plain, 'crashes = 2'); // its neighbour threw where nobody caught it
+  const end = (jobId: string, { attempts } = lane) =>
+    attempts.finish({ jobId, attemptNo: 1, verdict: failed(null) });
   expect(await end(id)).toMatchObject({
     state: 'dead',
     dispatches: [{ id, queue: 'story-generation', generation: 2 }],
   });
-  expect(await end(plain)).toEqual({ state: 'dead', dispatches: [] });
+  expect(await end(plain, other)).toEqual({ state: 'dead', dispatches: [] });
   const { attempts } = await worker(world);
   expect(await attempts.begin({ jobId: id, generation: 2 })).toEqual({
     refused: 'dead',

@@ -21,7 +21,7 @@ afterAll(async () => {
   await database.drop();
 });
 
-test('a renewal gives a connection that says nothing up while a third of the lease is left, and asks on another', async () => {
+test('a renewal gives a connection that says nothing up while a third of the lease is left', async () => {
   const leaseMs = 6_000;
   const lease = { jobId: newId(), attemptNo: 1 };
   const renew = () => renewLeases(db, { workerId: newId(), leaseMs }, [lease]);

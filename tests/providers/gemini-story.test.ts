@@ -58,6 +58,8 @@ test('an answer that is no story is refused with a reason that quotes nothing of
     'Once upon a time',
     '',
     '```json\n```',
+    '```',
+    `{${'\n'.repeat(900_000)}}`, // must not take longer the longer it is
     '[]',
     'null',
     JSON.stringify({ ...draft, pages: [page, page] }),

@@ -94,11 +94,13 @@ interface Asked {
   deadlineMs?: number;
   signal?: AbortSignal;
   target?: string;
+  proves?: false;
 }
 
 export function ask(guard: ReturnType<typeof createGuard>, asked: Asked = {}): Promise<unknown> {
   const call = { signal: asked.signal ?? new AbortController().signal };
-  const options = { call, deadlineMs: asked.deadlineMs ?? 5_000, paid: asked.paid ?? true, translate };
+  const { deadlineMs = 5_000, paid = true, proves } = asked;
+  const options = { call, deadlineMs, paid, translate, ...(proves === false && { proves }) };
   return guard.run('ask', options, async ({ signal }) => {
     const response = await fetch(asked.target ?? url, { method: 'POST', body: '{}', signal });
     if (!response.ok) throw new StatusError(response);

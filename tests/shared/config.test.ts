@@ -189,6 +189,7 @@ test('production wants its database, every provider key, a link secret and its p
     DATABASE_URL: 'postgres://db/storytime',
     STORYTIME_LINK_SECRET: 'a-secret-of-the-tests-0123456789',
     STORYTIME_PUBLIC_URL: 'https://jobs.example',
+    STORYTIME_DAILY_BUDGET_USD: '50',
   };
   expect(loadConfig({ NODE_ENV: 'production', ...own, ...keys }).STORYTIME_SANDBOX).toBe('off');
   const played = { NODE_ENV: 'production', ...own, STORYTIME_SANDBOX: 'auto' };
@@ -197,6 +198,9 @@ test('production wants its database, every provider key, a link secret and its p
     'STORYTIME_SANDBOX=auto in production: the sandbox plays elevenlabs, deepgram, cloudinary, smtp; nothing of that is real',
   ]);
   expect(loadConfig({ ...played, ...keys }).warnings).toEqual([]);
+  expect(loadConfig({ ...played, ...keys, STORYTIME_DAILY_BUDGET_USD: '' }).warnings).toEqual([
+    expect.stringContaining('STORYTIME_DAILY_BUDGET_USD is not set'),
+  ]);
 });
 
 test('production does not sign links with a secret that anybody can guess', () => {

@@ -154,8 +154,8 @@ test('a Retry-After of decades closes the gate for an hour, and then one call lo
 test('whatever number is given for a wait, the gate is closed for a time that makes sense', () => {
   const { gates } = openSide();
   const lengths = [Number.NaN, -5, 1_000, 1e300, Number.POSITIVE_INFINITY].map((forMs) => [
-    gates.of('a').close('rate_limited', forMs),
-    gates.of('b').close('quota_exhausted', forMs),
+    gates.of('a').close({ reason: 'rate_limited', forMs }),
+    gates.of('b').close({ reason: 'quota_exhausted', forMs }),
   ]);
   expect(lengths).toEqual([
     [baseMs, baseMs * 60],

@@ -2,7 +2,7 @@
 import { afterEach, beforeEach, expect, test } from '@jest/globals';
 import { Failure, type FailureCode } from '../../shared/errors.ts';
 import { newId } from '../../shared/ids.ts';
-import { claimProbe, readGates, reopenGate, type GateRow } from '../../ledger/gates.ts';
+import { claimProbe, readGates, reopenGate, resetGates, type GateRow } from '../../ledger/gates.ts';
 import { openStage, type Stage } from './stage.ts';
 
 const provider = 'gemini';
@@ -67,6 +67,16 @@ test('a job that fails again when others have found the provider back is the cau
   await proveBack();
   expect(await stage.deliver(id)).toMatchObject({ failed: true });
   expect(await gate()).toMatchObject({ open: true });
+});
+
+test("an operator's reset is a wish, and proves nothing against the job that comes next", async () => {
+  fail('unavailable');
+  const id = await nearlyDead();
+  await stage.deliver(id);
+  await resetGates(stage.db, [gateName]);
+  expect(await gate()).toMatchObject({ open: true });
+  expect(await stage.deliver(id)).toMatchObject({ failed: false, outcome: 'snoozed' });
+  expect(await gate()).toMatchObject({ open: false });
 });
 
 test('an outage long past, and an answer that the job itself has got, prove nothing against it', async () => {

@@ -14,7 +14,7 @@ import { createLedgerClock } from '../../ledger/clock.ts';
 import { openDb, type Db } from '../../ledger/db.ts';
 import { createEnqueue } from '../../ledger/enqueue.ts';
 import { newJob, type Dispatch } from '../../ledger/insert.ts';
-import { createLinks } from '../../ledger/links.ts';
+import { createLinks, storyFolder } from '../../ledger/links.ts';
 import { saveStory } from '../../ledger/stories.ts';
 import { createProviders } from '../../providers/create.ts';
 import type { Providers } from '../../providers/ports.ts';
@@ -59,7 +59,8 @@ export async function openStoryWorld(
   const providers = createProviders(config, { emit });
   const links = { secret: linkSecret, publicUrl: 'http://127.0.0.1:4000', now: createLedgerClock(db).now };
   const artifactLink = createLinks(links);
-  const services = { ...providers, ...change(providers), db, artifactLink };
+  const folder = (id: string): string => storyFolder(linkSecret, id);
+  const services = { ...providers, ...change(providers), db, artifactLink, storyFolder: folder };
   const hosts = hostAll(db, services, emit);
   return {
     db,

@@ -1,4 +1,5 @@
 // WebVTT captions from character timings.
+// Covers: workers/narration/pieces.ts
 import { expect, test } from '@jest/globals';
 import { captions, cuesOf, type TimedSpeech } from '../../../workers/narration/captions.ts';
 import { randomText, seeded, type Random } from './random-text.ts';
