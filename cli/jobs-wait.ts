@@ -3,7 +3,7 @@ import { JobDead, type JobStatus } from '../client/index.ts';
 import { CliError } from './exit.ts';
 import { interruptible, openClient, type AnyClient } from './jobs-connection.ts';
 import { progressLine } from './jobs-print.ts';
-import { json, painter, plain, type Paint, type Terminal } from './terminal.ts';
+import { inert, json, painter, type Paint, type Terminal } from './terminal.ts';
 
 export interface WaitFlags {
   tree?: boolean;
@@ -64,5 +64,5 @@ function requireTree({ id, tree: { unsuccessful, total } }: JobStatus): void {
 }
 
 function result(job: JobStatus): string {
-  return job.state === 'succeeded' ? `${plain(JSON.stringify(job.result, null, 2))}\n` : '';
+  return job.state === 'succeeded' ? `${inert(JSON.stringify(job.result, null, 2))}\n` : '';
 }

@@ -28,9 +28,12 @@ export function painter(terminal: Terminal, declined: boolean): Paint {
 
 /** One document for a program: stable camelCase keys and the version of their meaning. */
 export function json(value: object): string {
-  const text = JSON.stringify({ schema: 1, ...value });
-  // JSON leaves these as they are; a terminal may obey them.
-  return `${text.replaceAll(/[\u007f-\u009f]/g, (c) => `\\u00${c.charCodeAt(0).toString(16)}`)}\n`;
+  return `${inert(JSON.stringify({ schema: 1, ...value }))}\n`;
+}
+
+/** The same JSON: what it leaves as it is, and a terminal may obey, is written as an escape. */
+export function inert(jsonText: string): string {
+  return jsonText.replaceAll(/[\u007f-\u009f]/g, (c) => `\\u00${c.charCodeAt(0).toString(16)}`);
 }
 
 /** Text from elsewhere without what a terminal would obey. */

@@ -104,13 +104,13 @@ async function once(
   { headers, body }: Message,
 ): Promise<Outcome> {
   signal?.throwIfAborted();
-  const limit = AbortSignal.timeout(connection.timeoutMs ?? 10_000);
+  const limit = limitOf(connection.timeoutMs ?? 10_000, signal);
   try {
     const response = await (connection.fetch ?? fetch)(connection.url.replace(/\/$/, '') + path, {
       method: body === undefined ? 'GET' : 'POST',
       headers,
       ...(body === undefined ? {} : { body }),
-      signal: signal === undefined ? limit : AbortSignal.any([limit, signal]),
+      signal: limit.signal,
     });
     const { status, ok } = response;
     const retryAfterMs = (Number(response.headers.get('retry-after')) || 0) * 1_000;
@@ -118,7 +118,37 @@ async function once(
   } catch (thrown) {
     signal?.throwIfAborted();
     return { error: thrown as Error };
+  } finally {
+    limit.clear();
   }
+}
+
+export interface Limit {
+  signal: AbortSignal;
+  /** Whether the time was over; false when the caller's signal came first. */
+  passed: () => boolean;
+  clear: () => void;
+}
+
+/** Aborts after `ms`, or with the caller's signal. Not AbortSignal.any: some Nodes collect its parts before they have fired. */
+export function limitOf(ms: number, signal: AbortSignal | undefined): Limit {
+  const controller = new AbortController();
+  let passed = false;
+  const stop = (): void => controller.abort(signal?.reason);
+  const timer = setTimeout(() => {
+    passed = true;
+    controller.abort(new DOMException('The operation was aborted due to timeout', 'TimeoutError'));
+  }, ms);
+  signal?.addEventListener('abort', stop, { once: true });
+  if (signal?.aborted === true) stop();
+  return {
+    signal: controller.signal,
+    passed: () => passed,
+    clear() {
+      clearTimeout(timer);
+      signal?.removeEventListener('abort', stop);
+    },
+  };
 }
 
 function problemOf({ url }: Connection, outcome: Outcome): ProblemError {
@@ -129,12 +159,21 @@ function problemOf({ url }: Connection, outcome: Outcome): ProblemError {
   }
   const { status, ok, text } = outcome.answer;
   try {
-    if (!ok) return new ProblemError({ ...(JSON.parse(text) as ProblemFacts), status });
+    const facts = ok ? undefined : factsOf(JSON.parse(text));
+    if (facts !== undefined) return new ProblemError({ ...facts, status });
   } catch {
     // told below
   }
   const why = `${url} answered ${status} without ${ok ? 'JSON' : 'a problem document'}; is it the API?`;
   return new ProblemError({ status, code: 'unreadable', detail: `the request failed: ${why}` });
+}
+
+/** Undefined when it is somebody else's JSON: a gateway has errors of its own. */
+function factsOf(json: unknown): ProblemFacts | undefined {
+  const { code, detail, errors, ...rest } = Object(json) as Partial<ProblemFacts>;
+  if (typeof code !== 'string') return undefined;
+  const told = typeof detail === 'string' ? detail : `the request failed: ${code}`;
+  return { status: 0, ...rest, code, detail: told, ...(Array.isArray(errors) && { errors }) };
 }
 
 /** Waits, unless the signal aborts first; then throws its reason. */

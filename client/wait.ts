@@ -1,6 +1,6 @@
 // Waiting for a job by asking for it: less often the longer it takes, 100 ms at first, a second at most.
 import { JobDead, JobTimeout, ProblemError } from './errors.ts';
-import { mayPass, sleep } from './request.ts';
+import { limitOf, mayPass, sleep } from './request.ts';
 import type { JobStatus, WaitOptions } from './types.ts';
 
 type Look = (signal: AbortSignal) => Promise<JobStatus>;
@@ -40,14 +40,16 @@ interface Glance {
 
 /** Undefined when there was no answer in time, or none that counts for one who is patient. */
 async function glance(look: Look, { leftMs, patient, signal }: Glance): Promise<JobStatus | undefined> {
-  const limit = AbortSignal.timeout(Math.ceil(Math.min(longestMs, Math.max(leastMs, leftMs))));
+  const limit = limitOf(Math.ceil(Math.min(longestMs, Math.max(leastMs, leftMs))), signal);
   try {
-    return await look(signal === undefined ? limit : AbortSignal.any([limit, signal]));
+    return await look(limit.signal);
   } catch (thrown) {
     signal?.throwIfAborted();
-    if (limit.aborted) return undefined;
+    if (limit.passed()) return undefined;
     if (patient && thrown instanceof ProblemError && mayPass(thrown.status)) return undefined;
     throw thrown;
+  } finally {
+    limit.clear();
   }
 }
 

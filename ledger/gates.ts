@@ -15,6 +15,8 @@ export interface Closing {
   by: string;
   /** The claim under which this process was probing, if it was. */
   probeId: string | undefined;
+  /** How long ago the call was sent that this is about, in ms. */
+  ageMs?: number;
 }
 
 /** What a process needs to know before it calls. */
@@ -43,8 +45,8 @@ const closings = `CASE WHEN ${waiting} THEN g.closings
   ELSE CASE WHEN ${recent} THEN g.closings ELSE 0 END + ($4::float8 < $5::float8)::int END`;
 const until = `${now} + least($4::float8 * 2 ^ least(greatest((${closings}) - 1, 0), 30), $5::float8) * interval '1 ms'`;
 
-// Calls that were sent before the gate was closed go on failing after it: they must neither lengthen the time nor end the
-// probe of another process. An operator's word is not overruled by them either.
+// Calls that were sent before the gate was closed go on failing after it, and after its opening: they must neither lengthen the
+// time nor end the probe of another process, nor close it again. An operator's word is not overruled by them either.
 const closeRow = {
   name: 'gate_close',
   text: `INSERT INTO gate AS g (provider, reason, closed_by, closed_at, closings, open_until, updated_at)
@@ -56,6 +58,7 @@ const closeRow = {
       probe_id = NULL, probe_until = NULL, reopened_at = NULL, updated_at = ${now}
     WHERE NOT (${waiting} AND (g.reason = 'operator' OR excluded.reason = 'unavailable' OR ${until} <= g.open_until))
       AND NOT (${probing} AND excluded.reason = 'unavailable' AND g.probe_id IS DISTINCT FROM $6::uuid)
+      AND NOT (excluded.reason = 'unavailable' AND coalesce(g.reopened_at > ${now} - $7::float8 * interval '1 ms', false))
     RETURNING g.closed_at = g.updated_at
       AND NOT EXISTS (SELECT 1 FROM gate g WHERE g.provider = ANY($1) AND g.reason = $2 AND ${shut}) AS fresh`,
 };
@@ -73,7 +76,8 @@ const releaseRow = {
 
 const reopenRow = {
   name: 'gate_reopen',
-  text: `UPDATE gate g SET reopened_at = ${now}, closings = g.closings / 2, probe_id = NULL, probe_until = NULL, updated_at = ${now}
+  text: `UPDATE gate g SET reason = CASE WHEN g.reason = 'operator' THEN 'unavailable' ELSE g.reason END, reopened_at = ${now},
+      closings = g.closings / 2, probe_id = NULL, probe_until = NULL, updated_at = ${now}
     WHERE g.provider = $1 AND g.probe_id = $2 AND NOT (${waiting}) RETURNING 1`,
 };
 
@@ -136,8 +140,8 @@ const provenRow = {
 
 /** Closes them for everybody. True when this is news: none of them was closed for this reason. */
 export async function closeGates(db: Db, closing: Closing): Promise<boolean> {
-  const { gates, reason, by, baseMs, capMs, probeId = null } = closing;
-  const values = [gates.map(rowOf), reason, by, baseMs, Math.max(baseMs, capMs), probeId];
+  const { gates, reason, by, baseMs, capMs, probeId = null, ageMs = 0 } = closing;
+  const values = [gates.map(rowOf), reason, by, baseMs, Math.max(baseMs, capMs), probeId, ageMs];
   const rows = await db.run<{ fresh: boolean }>(closeRow, values);
   return rows.some(({ fresh }) => fresh);
 }

@@ -50,7 +50,7 @@ export interface Renewed {
  * another one: it must not cost a process all that it runs.
  */
 export function renewLeases(db: Db, owner: Owner, leases: readonly Lease[]): Promise<Renewed> {
-  return renew(db, { ...renewRows, silenceMs: Math.max(1_000, owner.leaseMs / 5) }, owner, leases);
+  return renew(db, { ...renewRows, silenceMs: Math.max(2_000, owner.leaseMs / 5) }, owner, leases);
 }
 
 /** Waits for each row, and for the commit: what was written of these attempts before is safe then. */

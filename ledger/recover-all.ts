@@ -1,7 +1,7 @@
 // The comparison of everything, after the engine has lost something: the reconciler's, the command line's and the drill's.
 import type { Broker } from '../engine/types.ts';
 import type { Db } from './db.ts';
-import { bringBack, forgottenOf, walkDispatched, type Dispatched } from './recover.ts';
+import { bringBack, forgottenOf, stillForgotten, walkDispatched, type Dispatched } from './recover.ts';
 import type { Relay } from './relay.ts';
 
 export interface RecoverOptions {
@@ -35,7 +35,10 @@ export async function recoverAll(options: RecoverOptions): Promise<Recovered> {
   let compared = 0;
   let broughtBack = 0;
   for (let page = await walk.next(); page.length > 0; page = await walk.next()) {
-    const forgotten = await forgottenOf(broker, page, { ways: ['queued', 'active'] });
+    const forgotten = await stillForgotten(
+      db,
+      await forgottenOf(broker, page, { ways: ['queued', 'active'] }),
+    );
     compared += page.length;
     count(counts, forgotten);
     if (!dryRun) broughtBack += await bringBack(db, relay, forgotten);

@@ -168,6 +168,20 @@ export async function bringBack(
   return dispatches.length === 0 ? 0 : relay.carry(dispatches);
 }
 
+const readStill = {
+  name: 'recover_still',
+  text: `SELECT j.id FROM unnest($1::uuid[], $2::int[]) AS d(id, generation) JOIN job j ON j.id = d.id
+    WHERE j.generation = d.generation AND j.state IN (${sqlStates(startableStates)}) AND j.dispatched_at IS NOT NULL`,
+};
+
+/** Without those that have begun or moved on since they were read: the engine was asked after the ledger. */
+export async function stillForgotten(db: Db, forgotten: readonly Dispatched[]): Promise<Dispatched[]> {
+  if (forgotten.length === 0) return [];
+  const values = [forgotten.map(({ id }) => id), forgotten.map(({ generation }) => generation)];
+  const still = new Set((await db.run<{ id: string }>(readStill, values)).map(({ id }) => id));
+  return forgotten.filter(({ id }) => still.has(id));
+}
+
 /** A new generation for each job that still has this one and has not begun; the caller carries them. */
 export async function redispatch(
   db: Db,

@@ -92,14 +92,14 @@ const expireRows = {
     moved AS (
       UPDATE job j SET state = 'expired', finished_at = clock_timestamp(), claimed_until = NULL,
         error_message = coalesce(j.error_message, 'nobody could run it in time')
-      FROM late WHERE j.id = late.id RETURNING j.waiter_id, ${dispatchColumns('j')}),
+      FROM late WHERE j.id = late.id RETURNING j.waiter_id, j.queue AS own, ${dispatchColumns('j')}),
     ${wakeWaiters('moved')}
-    SELECT true AS own, id, state, generation, kind, queue, priority, tenant, summary, attempt, delay_ms FROM moved
-    UNION ALL SELECT false, id, state, generation, kind, queue, priority, tenant, summary, attempt, delay_ms FROM woken`,
+    SELECT own, id, state, generation, kind, queue, priority, tenant, summary, attempt, delay_ms FROM moved
+    UNION ALL SELECT NULL, id, state, generation, kind, queue, priority, tenant, summary, attempt, delay_ms FROM woken`,
 };
 
 export interface Expired {
-  expired: number;
+  expired: readonly { jobId: string; queue: string; kind: string }[];
   /** Waiters that were set free. */
   dispatches: Dispatch[];
   /** Where to look on; undefined at the end of what is due. */
@@ -111,9 +111,11 @@ export async function expire(db: Db, after: Place = beginning): Promise<Expired>
   const from = [after.state, after.queue, after.run_at, after.id];
   const seen = await runInOrder<Place & { late: boolean; full: boolean }>(db, lookRows, from);
   const ids = seen.filter(({ late }) => late).map(({ id }) => id);
-  const rows = ids.length === 0 ? [] : await db.run<DispatchRow & { own: boolean }>(expireRows, [ids]);
+  const rows = ids.length === 0 ? [] : await db.run<DispatchRow & { own: string | null }>(expireRows, [ids]);
   return {
-    expired: rows.filter((row) => row.own).length,
+    expired: rows.flatMap(({ own: queue, id: jobId, kind }) =>
+      queue === null ? [] : [{ jobId, queue, kind }],
+    ),
     dispatches: rows.filter((row) => row.state === 'waiting').map(toDispatch),
     next: seen.find(({ full }) => full),
   };

@@ -4,7 +4,7 @@ import type { Failure, FailureCode } from '../shared/errors.ts';
 
 export type ClosingReason = 'unavailable' | 'rate_limited' | 'auth' | 'quota_exhausted';
 
-/** May this call be made? `probe`: alone, and one of the three ends must be told. */
+/** May this call be made? `probe`: alone, and one of the three ends must be told; it is told when the promise resolves. */
 export type Entry =
   | { kind: 'open'; terms: Terms }
   | { kind: 'probe'; probe: Probe }
@@ -19,23 +19,29 @@ export interface Terms {
 }
 
 export interface Probe {
-  succeeded: () => void;
+  succeeded: () => Promise<void>;
   /** The probe told nothing about the provider. Without it nobody would probe until the claim has run out. */
-  abandoned: () => void;
+  abandoned: () => Promise<void>;
 }
 
 export interface Gate {
   /** False: nobody shares it, and the breaker alone decides when calls are welcome again. */
   shared: boolean;
-  /** Asked before each call. `probeMs`: how long this call would take at most; undefined: it proves nothing, and is no probe. */
-  enter: (probeMs: number | undefined) => Promise<Entry>;
+  /** Asked before each call. `probeMs`: how long this call would take at most. */
+  enter: (probeMs: number) => Promise<Entry>;
   /** Milliseconds for which this process knows it to be closed; 0 when it is not. Asks nobody. */
   closedForMs: () => number;
   /**
    * Closes it for all processes. `probed`: this is the end of this process's probe; whatever else closes it leaves the probe alone.
-   * Returns milliseconds until it may be tried again.
+   * `ageMs`: of the call that this is about; one from before the last opening is out of date. Returns milliseconds until it may be
+   * tried again.
    */
-  close: (closing: { reason: ClosingReason; forMs?: number | undefined; probed?: boolean }) => number;
+  close: (closing: {
+    reason: ClosingReason;
+    forMs?: number | undefined;
+    probed?: boolean;
+    ageMs?: number;
+  }) => number;
   /** The vendor takes so many calls at once from all of us. */
   limit: (maxCalls: number) => void;
 }

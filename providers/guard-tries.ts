@@ -14,7 +14,7 @@ export interface TryTimings {
   inlineBudgetMs: number;
 }
 
-type Attempts = <T>(context: AttemptContext, options: AttemptOptions, work: Work<T>) => Promise<T>;
+export type Attempts = <T>(context: AttemptContext, options: AttemptOptions, work: Work<T>) => Promise<T>;
 
 /** Milliseconds to wait before the next quick try, beyond the back-off; undefined: hand the failure to the job. */
 function inlineWaitMs(failure: Failure, spentMs: number, timings: TryTimings): number | undefined {

@@ -5,10 +5,10 @@ import type { Emit } from '../shared/events.ts';
 import { Failure, type FailureCode } from '../shared/errors.ts';
 import { attemptOnce, stopped, type AttemptContext, type AttemptOptions, type Work } from './attempt.ts';
 import { behindBreaker, postponed, toFailure } from './failure.ts';
-import { createBreaker, noBreaker, type Breaker } from './guard-breaker.ts';
-import { closingOf, noGate, outage, spread, tellsOf } from './guard-gate.ts';
-import type { Entry, Gate, Probe } from './guard-gate.ts';
-import { createLimit, type Limit } from './guard-limit.ts';
+import { createBreaker, noBreaker } from './guard-breaker.ts';
+import { fire, isAway, look, noPlaceMs, wonder, type Asked, type Parts as CallParts } from './guard-call.ts';
+import { noGate, spread, type Entry, type Gate } from './guard-gate.ts';
+import { createLimit } from './guard-limit.ts';
 import { quickTries, type TryTimings } from './guard-tries.ts';
 
 /** All in milliseconds; arguments so that tests need not wait. */
@@ -49,27 +49,11 @@ export interface Guard {
   close: () => void;
 }
 
-interface Parts {
-  gate: Gate;
-  limit: Limit;
-  breaker: Breaker;
-  timings: Timings;
-  now: () => number;
-  tries: ReturnType<typeof quickTries>;
-}
-
-interface Asked<T> {
-  context: AttemptContext;
-  options: AttemptOptions;
-  work: Work<T>;
-}
-
+type Parts = CallParts & { timings: Timings };
 type Admitted = Exclude<Entry, { kind: 'closed' }>;
 
 /** How long a call waits for a place inside, in ms: it keeps a slot from jobs that need no provider. */
 const placeMs = 500;
-/** How long a job without a place stays away, in ms, before it is spread. */
-const noPlaceMs = 2_000;
 /** The longest that a timer can wait, in ms. */
 const never = 2 ** 31 - 1;
 /** How often a Retry-After is waited for inside one attempt. */
@@ -90,9 +74,7 @@ async function admit(
   const until = now() + placeMs;
   for (;;) {
     if (signal.aborted) throw stopped(context);
-    const entry = await gate.enter(
-      options.proves === false ? undefined : options.deadlineMs + timings.graceMs,
-    );
+    const entry = await gate.enter(options.deadlineMs + timings.graceMs);
     if (entry.kind === 'closed') {
       const why = `its gate is closed (${entry.reason})`;
       const failure = toFailure(context, { code: codes[entry.reason] ?? 'unavailable', why });
@@ -109,72 +91,6 @@ async function admit(
     }
     await limit.turn(leftMs, signal);
   }
-}
-
-/** Too many at once: the vendor's own number, or half of what there is. The job comes back when there may be a place. */
-function makeRoom({ gate, limit, now }: Parts, failure: Failure): Failure {
-  if (failure.maxCalls !== undefined) gate.limit(failure.maxCalls);
-  else if (failure.status !== 429) return failure;
-  const forMs = failure.maxCalls === undefined ? limit.refused(now()) : noPlaceMs;
-  return postponed(failure, spread(forMs, Math.random()));
-}
-
-/** Tells gate and limit what a failed call means for the others, and gives the failure that its job sees. */
-function judge(parts: Parts, failure: Failure, probing: boolean): Failure {
-  const { code, retryAfterMs } = failure;
-  const reason = closingOf(failure, probing);
-  if (reason === undefined) return code === 'rate_limited' ? makeRoom(parts, failure) : failure;
-  const forMs = parts.gate.close({ reason, forMs: retryAfterMs, probed: probing });
-  if (!parts.gate.shared || reason === 'rate_limited') return failure; // a rate limit is waited for as asked
-  return behindBreaker(failure, spread(forMs, Math.random()));
-}
-
-/** One try, alone: whether the provider is back. */
-async function look<T>(parts: Parts, probe: Probe, { context, options, work }: Asked<T>): Promise<T> {
-  try {
-    const value = await attemptOnce(context, options, work);
-    parts.breaker.renew();
-    probe.succeeded();
-    return value;
-  } catch (error) {
-    if (!(error instanceof Failure)) throw error;
-    const tells = tellsOf(error);
-    if (tells === 'back') parts.breaker.renew();
-    if (tells === 'back') probe.succeeded();
-    if (tells === 'nothing') probe.abandoned();
-    throw judge(parts, error, true);
-  }
-}
-
-/** A question that proves nothing: it is asked while the gate lets calls through, and neither opens nor closes it for an outage. */
-async function wonder<T>(parts: Parts, { context, options, work }: Asked<T>): Promise<T> {
-  try {
-    return await parts.tries(context, options, work);
-  } catch (error) {
-    if (!(error instanceof Failure)) throw error;
-    if (!outage.has(error.code)) throw judge(parts, error, false);
-    throw behindBreaker(error, spread(parts.timings.resetMs, Math.random()));
-  }
-}
-
-async function fire<T>(parts: Parts, { context, options, work }: Asked<T>): Promise<T> {
-  const { breaker, gate } = parts;
-  try {
-    return await breaker.fire(() => parts.tries(context, options, work));
-  } catch (error) {
-    const waitMs = Math.max(gate.shared ? gate.closedForMs() : breaker.closedForMs(), 250);
-    if (!(error instanceof Failure)) {
-      const why = breaker.shutDown ? 'this process is stopping' : 'the breaker is open';
-      throw behindBreaker(toFailure(context, { code: 'unavailable', why }), waitMs);
-    }
-    // The call that opened the breaker is as free as those after it.
-    const free = isAway(parts) && outage.has(error.code);
-    throw free ? behindBreaker(error, spread(waitMs, Math.random())) : judge(parts, error, false);
-  }
-}
-
-function isAway({ breaker, gate }: Pick<Parts, 'breaker' | 'gate'>): boolean {
-  return breaker.open || gate.closedForMs() > 0;
 }
 
 async function pass<T>(parts: Parts, asked: Asked<T>): Promise<T> {
@@ -202,6 +118,7 @@ function limitWaitMs(error: unknown, spentMs: number, { timings }: Parts): numbe
 
 function partsOf(options: GuardOptions, timings: Timings, now: () => number): Parts {
   const { gate = noGate, provider, gateName = provider, emit } = options;
+  const judged = { sentAt: 0 };
   const breaker = !options.breaker
     ? noBreaker
     : createBreaker({
@@ -209,10 +126,11 @@ function partsOf(options: GuardOptions, timings: Timings, now: () => number): Pa
         now,
         tell: (state) => emit('provider.breaker', { provider, gate: gateName, state }),
         ...(gate.shared && { resetMs: never }), // the gate's probe finds out, and no call of an hour ago
-        onOpen: () => void gate.close({ reason: 'unavailable' }),
+        onOpen: () => void gate.close({ reason: 'unavailable', ageMs: now() - judged.sentAt }),
       });
   const tries = quickTries(timings, () => isAway({ breaker, gate }));
-  return { gate, limit: createLimit(), breaker, timings, now, tries };
+  const { resetMs } = timings;
+  return { gate, limit: createLimit(), breaker, timings, resetMs, now, tries, judged };
 }
 
 /** One guard per gate and process. */

@@ -183,7 +183,7 @@ function sandboxedInProduction(config: Values, sandbox: string): string[] {
 function unlimited({ NODE_ENV, STORYTIME_DAILY_BUDGET_USD: usd }: Values): string[] {
   if (NODE_ENV !== 'production' || usd !== undefined) return [];
   return [
-    'STORYTIME_DAILY_BUDGET_USD is not set: a tenant without a budget of its own may spend without end',
+    'STORYTIME_DAILY_BUDGET_USD is not set: tenants without a row in table `budget` may spend without end',
   ];
 }
 

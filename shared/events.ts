@@ -27,6 +27,9 @@ export interface AttemptEnded extends JobFacts {
   recorded: boolean;
 }
 
+/** What showed that the engine had lost something; `none`: nothing did. */
+export const doubts = ['missing', 'foreign', 'older', 'restarted', 'none'] as const;
+
 /** Why a work process takes no jobs for now. */
 export const holdReasons = ['clock', 'event_loop', 'engine_full'] as const;
 export type HoldReason = (typeof holdReasons)[number];
@@ -51,7 +54,7 @@ export interface Events {
   'maintenance.failed': { duty: string; message: string };
   /** The engine was not the one that the ledger knew, or not as it was: all jobs were compared with it. `none`: nothing showed that. */
   'engine.recovered': {
-    doubt: 'missing' | 'foreign' | 'older' | 'restarted' | 'none';
+    doubt: (typeof doubts)[number];
     compared?: number;
     broughtBack: number;
     durationMs: number;

@@ -1,6 +1,7 @@
 // The metrics: prom-client behind one function. Labels come from closed sets only, never from a job id, tenant or text.
 import { Counter, Gauge, Histogram, Registry } from 'prom-client';
-import { holdReasons, type EventBus } from './events.ts';
+import { providerNames } from './call.ts';
+import { doubts, holdReasons, type EventBus } from './events.ts';
 
 export interface Metrics {
   /** The Prometheus text format. */
@@ -115,6 +116,7 @@ function countRecoveries(events: EventBus, { counter }: Made): void {
     'doubt',
   ]);
   const jobs = counter('storytime_engine_recovered_jobs_total', 'Jobs given to the engine again.', ['doubt']);
+  for (const doubt of doubts) for (const one of [recoveries, jobs]) one.labels(doubt).inc(0);
   events.on('engine.recovered', (e) => {
     recoveries.labels(e.doubt).inc();
     jobs.labels(e.doubt).inc(e.broughtBack);
@@ -135,6 +137,7 @@ function countProviders(events: EventBus, { counter, histogram }: Made): void {
   const usedUp = counter('storytime_budgets_exhausted_total', 'Budgets of a day that were used up.', [
     'provider',
   ]);
+  for (const provider of [...providerNames, '*']) usedUp.labels(provider).inc(0);
   events.on('budget.exhausted', (e) => usedUp.labels(e.provider).inc());
   events.on('provider.called', (e) => {
     calls.labels(e.provider, e.operation, e.outcome).inc();
@@ -158,6 +161,8 @@ function showGates(events: EventBus, { counter, gauge }: Made): void {
     'provider',
     'reason',
   ]);
+  for (const provider of providerNames)
+    for (const reason of ['auth', 'quota_exhausted']) alerts.labels(provider, reason).inc(0);
   events.on('provider.gate', (e) => gate.labels(e.provider, e.gate).set(e.state === 'closed' ? 1 : 0));
   events.on('provider.alert', (e) => alerts.labels(e.provider, e.reason).inc());
   events.on('provider.breaker', (e) => {

@@ -74,7 +74,7 @@ interface Carer {
 }
 
 function dutiesOf(options: WorkOptions, carer: Carer): Duty[] {
-  const { db, relay, config } = options;
+  const { db, relay, config, emit } = options;
   const { onCommitted } = carer;
   const everyMs = config.STORYTIME_SWEEP_MS;
   const leaseMs = config.STORYTIME_LEASE_MS;
@@ -85,7 +85,7 @@ function dutiesOf(options: WorkOptions, carer: Carer): Duty[] {
     scrubber({ ...options, ...carer, everyMs: config.STORYTIME_RECONCILE_MS }),
     ageing({ ...options, ...carer, boundMs: config.STORYTIME_AGEING_MS, everyMs }),
     unparker({ db, onCommitted, aliveMs: leaseMs, everyMs }),
-    expirer(db, everyMs * 6, onCommitted),
+    expirer({ db, emit, onCommitted }, everyMs * 6),
     waiterRepair(db, everyMs * 6),
     pruner(db, 60_000),
   ];

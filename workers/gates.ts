@@ -98,14 +98,13 @@ class SharedGate implements Gate {
     this.#options = options;
   }
 
-  async enter(probeMs: number | undefined): Promise<Entry> {
+  async enter(probeMs: number): Promise<Entry> {
     if (this.#shutMs() <= 0) await this.#view.fresh();
     if (this.#shutMs() > 0) return { kind: 'closed', reason: this.#reason, forMs: this.#shutMs() };
     const row = this.#view.row(this.#name);
     if (row === undefined || row.open) return { kind: 'open', terms: this.#termsOf(row) };
     const { reason, waitMs } = row;
     if (waitMs > 0) return { kind: 'closed', reason, forMs: waitMs };
-    if (probeMs === undefined) return { kind: 'open', terms: this.#termsOf(row) };
     const mine = row.probeMs === undefined && (await this.#claim(probeMs));
     return mine ? this.#probing() : { kind: 'closed', reason, forMs: this.#pauseMs(row.probeMs) };
   }
@@ -115,7 +114,7 @@ class SharedGate implements Gate {
     return Math.max(0, this.#shutMs(), row === undefined || row.open ? 0 : row.waitMs);
   }
 
-  close({ reason, forMs, probed = false }: Parameters<Gate['close']>[0]): number {
+  close({ reason, forMs, probed = false, ageMs = 0 }: Parameters<Gate['close']>[0]): number {
     const length = lengthOf(reason, this.#options.baseMs, forMs);
     const until = performance.now() + length.baseMs;
     // A call that was sent before the gate was closed, and fails now, must not end the probe that looks whether all is well again.
@@ -129,7 +128,14 @@ class SharedGate implements Gate {
     for (const gate of shut) gate.#keepAway(reason, until);
     this.#view.write(
       () =>
-        this.#write({ gates, reason, probeId, ...length, baseMs: Math.max(1, until - performance.now()) }),
+        this.#write({
+          gates,
+          reason,
+          probeId,
+          ageMs,
+          capMs: length.capMs,
+          baseMs: Math.max(1, until - performance.now()),
+        }),
       // From here on the rows say it. Until then, and if it cannot be written, this process keeps away by itself.
       () => {
         for (const gate of shut) gate.#trustRow(until);
@@ -194,10 +200,15 @@ class SharedGate implements Gate {
     const { db } = this.#options;
     const probeId = this.#probeId ?? '';
     // Our own place is given back once the row is read again: until then it would look free.
-    const end = (work: Promise<unknown>): void =>
-      this.#view.write(
-        () => work.catch(() => undefined),
-        () => (this.#probeId = this.#probeId === probeId ? undefined : this.#probeId),
+    const end = (work: Promise<unknown>): Promise<void> =>
+      new Promise((resolve) =>
+        this.#view.write(
+          () => work.catch(() => undefined),
+          () => {
+            if (this.#probeId === probeId) this.#probeId = undefined;
+            resolve();
+          },
+        ),
       );
     return {
       kind: 'probe',

@@ -1,5 +1,6 @@
 // The providers: how they are, and the two things an operator does about one: close its gates for a time, and open them. Both
 // may be clicked twice, and done to one gate by its name. Nobody's jobs fail while a gate is closed: they wait and keep their attempts.
+import { setTimeout as delay } from 'node:timers/promises';
 import { z } from 'zod';
 import { refusal } from '../../queues/check.ts';
 import { gateNames, providerNames, type GateName, type ProviderName } from '../../shared/call.ts';
@@ -96,9 +97,13 @@ async function reset(desk: Desk, exchange: Exchange, caller: Caller): Promise<vo
   await show(desk, exchange, target);
 }
 
+/** Work processes believe the row they have read for a second: who woke within it would be told to sleep again. */
+const settleMs = 2_000;
+
 /** Not waited for: there may be a hundred thousand. What it does not come to sleeps on, and comes back by itself. */
 async function wake({ deps: { db, emit } }: Desk, { provider }: Target): Promise<void> {
   try {
+    await delay(settleMs, undefined, { ref: false });
     const woken = await wakeSleepers(db, provider);
     if (woken > 0)
       emit('notice', { level: 'info', message: `${woken} jobs that waited for ${provider} come back` });

@@ -130,3 +130,18 @@ test('a caller who gives up while the server is silent is told so by his own rea
   stop.abort(new Error('enough'));
   await expect(waiting).rejects.toThrow('enough');
 });
+
+test("the JSON of a gateway is nobody's problem document, and a problem has the errors that are a list", async () => {
+  for (const foreign of [{ message: 'Forbidden' }, { errors: { a: 1 } }, { code: 7, detail: 'no' }, []]) {
+    const { client } = await against([say(403, foreign)]);
+    await expect(client.get(id)).rejects.toMatchObject({
+      status: 403,
+      code: 'unreadable',
+      message: expect.stringContaining('without a problem document'),
+      errors: [],
+    });
+  }
+  const { client } = await against([say(403, { code: 'forbidden', detail: 'no', errors: 'none' })]);
+  const told = { status: 403, code: 'forbidden', message: 'no', errors: [] };
+  await expect(client.get(id)).rejects.toMatchObject(told);
+});

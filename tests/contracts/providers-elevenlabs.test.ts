@@ -198,7 +198,8 @@ test('while the history cannot be read nothing is paid; when it never can be, th
   const spoken = { ...request, text: 'Nobody knows whether this was said.' };
   await rig.fault('history', { kind: 'status', status: 503 }, 3);
   expect(await failureOf(elevenlabs().speak(spoken, again('job-9:speak')))).toMatchObject({
-    code: 'unavailable',
+    code: 'unknown_outcome',
+    breakerOpen: true,
   });
   expect(await speakCalls('job-9:speak')).toBe(0);
   await rig.fault('history', { kind: 'status', status: 401, body: detail('missing_permissions') });

@@ -130,6 +130,6 @@ test('a parked job can be cancelled, and expires when nobody came in time', asyn
   expect(await stateOf(lives, cancelled)).toBe('cancelled');
   const late = await park();
   await setJob(lives, late, `give_up_at = now() - interval '1 s'`);
-  expect(await expire(lives.db)).toMatchObject({ expired: 1 });
+  expect(await expire(lives.db)).toMatchObject({ expired: [{}] });
   expect(await stateOf(lives, late)).toBe('expired');
 });

@@ -66,6 +66,19 @@ test('of each gate it is told whether it is closed, and whose it is', async () =
   expect(text).toContain('gate_closed{provider="gemini",gate="gemini-pictures"} 1\n');
 });
 
+test('what is alerted on begins at 0, or the first one would be seen by no `increase()`', async () => {
+  const events = createEvents();
+  const metrics = createMetrics(events, { version: '1' });
+  const lines = [
+    'storytime_provider_alerts_total{provider="gemini",reason="auth"}',
+    'storytime_budgets_exhausted_total{provider="*"}',
+    'storytime_engine_recoveries_total{doubt="missing"}',
+  ];
+  for (const line of lines) expect(await metrics.text()).toContain(`${line} 0\n`);
+  events.emit('provider.alert', { provider: 'gemini', gate: 'gemini-text', reason: 'auth' });
+  expect(await metrics.text()).toContain(`${lines[0]} 1\n`);
+});
+
 test('a breaker is in one state at a time, and two sets of metrics share nothing', async () => {
   const events = createEvents();
   const metrics = createMetrics(events, { version: '1' });
@@ -80,5 +93,5 @@ test('a breaker is in one state at a time, and two sets of metrics share nothing
     'storytime_provider_breaker{provider="smtp",gate="smtp",state="half_open"} 0',
     'storytime_provider_breaker{provider="smtp",gate="smtp",state="open"} 0',
   ]);
-  expect(await other.text()).not.toContain('smtp');
+  expect(await other.text()).not.toContain('gate="smtp"');
 });

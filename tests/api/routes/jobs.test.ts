@@ -52,7 +52,7 @@ test('a job shows its state, family, attempts and steps, and nothing of its payl
     id,
     `error_message = NULL, run_at = now() - interval '1 d', give_up_at = now() - interval '1 s'`,
   );
-  expect((await expire(world.db)).expired).toBe(1);
+  expect((await expire(world.db)).expired).toMatchObject([{ queue: 'story-generation' }]);
   const error = { code: 'expired', message: 'nobody could run it in time' };
   expect(await read(id)).toMatchObject({ state: 'expired', error });
   expect(await read(id)).not.toHaveProperty('steps');

@@ -25,9 +25,19 @@ test('a late job behind pages of others that are due at one moment is found by t
   await setJob(world, late, `run_at = now() - interval '1 min', give_up_at = now() - interval '1 s'`);
 
   const { expired, next } = await expire(world.db);
-  expect([expired, next?.state]).toEqual([0, 'waiting']);
-  const duty = expirer(world.db, 1_000, () => undefined);
+  expect([expired, next?.state]).toEqual([[], 'waiting']);
+  const finished: unknown[] = [];
+  const duty = expirer(
+    {
+      db: world.db,
+      emit: (name, event) => void finished.push([name, event]),
+      onCommitted: () => undefined,
+    },
+    1_000,
+  );
   expect(await duty.run()).toBe(1);
   expect(await stateOf(world, late)).toBe('expired');
+  const facts = { jobId: late, queue: 'story-generation', kind: 'generate-story', state: 'expired' };
+  expect(finished).toEqual([['job.finished', facts]]);
   expect(await duty.run()).toBe(0);
 });
