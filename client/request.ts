@@ -123,6 +123,9 @@ async function once(
   }
 }
 
+/** A timer cannot be longer: it would fire at once. */
+const longestMs = 2_147_483_647;
+
 export interface Limit {
   signal: AbortSignal;
   /** Whether the time was over; false when the caller's signal came first. */
@@ -135,10 +138,13 @@ export function limitOf(ms: number, signal: AbortSignal | undefined): Limit {
   const controller = new AbortController();
   let passed = false;
   const stop = (): void => controller.abort(signal?.reason);
-  const timer = setTimeout(() => {
-    passed = true;
-    controller.abort(new DOMException('The operation was aborted due to timeout', 'TimeoutError'));
-  }, ms);
+  const timer = setTimeout(
+    () => {
+      passed = true;
+      controller.abort(new DOMException('The operation was aborted due to timeout', 'TimeoutError'));
+    },
+    Math.min(ms, longestMs),
+  );
   signal?.addEventListener('abort', stop, { once: true });
   if (signal?.aborted === true) stop();
   return {

@@ -5,9 +5,8 @@ import type { JobStatus, WaitOptions } from './types.ts';
 
 type Look = (signal: AbortSignal) => Promise<JobStatus>;
 
-/** One look has a second at least, however little is left; a timer cannot be longer than the latter. */
+/** One look has a second at least, however little is left. */
 const leastMs = 1_000;
-const longestMs = 2_147_483_647;
 
 /**
  * The result of a job once it (and with `tree` its family) has ended. Throws JobDead or JobTimeout. Once the API has answered it
@@ -40,7 +39,7 @@ interface Glance {
 
 /** Undefined when there was no answer in time, or none that counts for one who is patient. */
 async function glance(look: Look, { leftMs, patient, signal }: Glance): Promise<JobStatus | undefined> {
-  const limit = limitOf(Math.ceil(Math.min(longestMs, Math.max(leastMs, leftMs))), signal);
+  const limit = limitOf(Math.ceil(Math.max(leastMs, leftMs)), signal);
   try {
     return await look(limit.signal);
   } catch (thrown) {

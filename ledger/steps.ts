@@ -45,6 +45,19 @@ export async function readSteps(db: Db, jobId: string): Promise<Map<string, unkn
   return new Map(await Promise.all(entries));
 }
 
+// These say that each call of the attempt was refused, or not made.
+const nothingLost = `outcome IN ('snoozed', 'failed')
+  AND code IN ('unavailable', 'rate_limited', 'auth', 'quota_exhausted', 'bad_input', 'content_blocked')`;
+const readLost = {
+  name: 'attempt_lost_answer',
+  text: `SELECT 1 FROM attempt WHERE job_id = $1 AND (${nothingLost}) IS NOT TRUE LIMIT 1`,
+};
+
+/** Whether an earlier attempt of the job may have lost an answer: it was killed, cut off, or did not hear how its call ended. */
+export async function mayHaveLost(db: Db, { jobId, attemptNo }: Begun): Promise<boolean> {
+  return attemptNo > 1 && (await db.run(readLost, [jobId])).length > 0;
+}
+
 interface StoredStep<T> {
   value: Remembered<T>;
   /** What each charge costs, in estimated millionths of a dollar. */

@@ -13,7 +13,7 @@ export interface AttemptOptions {
   deadlineMs: number;
   /** Whether an attempt without an answer may be charged (or delivered); asked after it has failed. */
   paid: boolean | (() => boolean);
-  /** Left out: true. Whether its end says that the provider is well, or is not: a question about the past says neither. */
+  /** Left out: true. Whether its end says that the provider is well, or is not: a question about the past says nothing of the calls of now. */
   proves?: false;
   /** What the SDK's own errors mean, given whether a repeat may cost once more; undefined for those it does not know. */
   translate: (error: unknown, paid: boolean) => Diagnosis | undefined;

@@ -146,10 +146,10 @@ async function lookUp(
 }
 
 /**
- * No second look would be better: the account keeps no history, the key may not read it, or its answer is malformed or too
- * large. What was perhaps paid once is then spoken again. Anything else is asked again later.
+ * No second look would be better: the account keeps no history, the key may not read it, its answer is malformed or too large, or
+ * there is more of it than can be searched in time. What was perhaps paid once is then spoken again. Anything else is asked again later.
  */
-const unreadable: ReadonlySet<string> = new Set(['bad_input', 'bad_output']);
+const unreadable: ReadonlySet<string> = new Set(['bad_input', 'bad_output', 'timeout']);
 
 /** What an earlier attempt was given and lost; undefined when the vendor has nothing for us, so that it must be paid for. */
 async function recover(lookup: Lookup): Promise<Speech | undefined> {

@@ -37,54 +37,61 @@ function makeRoom({ gate, limit, now }: Parts, failure: Failure): Failure {
   return postponed(failure, spread(forMs, Math.random()));
 }
 
+/** A call and how long ago it was sent. */
+interface Ended {
+  probing: boolean;
+  ageMs?: number;
+}
+
 /** Tells gate and limit what a failed call means for the others, and gives the failure that its job sees. */
-function judge(parts: Parts, failure: Failure, probing: boolean): Failure {
+function judge(parts: Parts, failure: Failure, { probing, ageMs = 0 }: Ended): Failure {
   const { code, retryAfterMs } = failure;
   const reason = closingOf(failure, probing);
   if (reason === undefined) return code === 'rate_limited' ? makeRoom(parts, failure) : failure;
-  const forMs = parts.gate.close({ reason, forMs: retryAfterMs, probed: probing });
+  const forMs = parts.gate.close({ reason, forMs: retryAfterMs, probed: probing, ageMs });
   if (!parts.gate.shared || reason === 'rate_limited') return failure; // a rate limit is waited for as asked
   return behindBreaker(failure, spread(forMs, Math.random()));
 }
 
 /** One try, alone: whether the provider is back. */
-export async function look<T>(parts: Parts, probe: Probe, { context, options, work }: Asked<T>): Promise<T> {
-  // What proves nothing has had the place of a probe, and leaves it to the next: the very call that it was asked for.
-  const answers = (): Promise<void> => {
-    if (options.proves === false) return probe.abandoned();
-    parts.breaker.renew();
-    return probe.succeeded();
-  };
+export async function look<T>(parts: Parts, probe: Probe, asked: Asked<T>): Promise<T> {
+  const { context, options, work } = asked;
+  const sentAt = parts.now();
   try {
     const value = await attemptOnce(context, options, work);
-    await answers();
+    await told(parts, probe, asked);
     return value;
   } catch (error) {
     if (!(error instanceof Failure)) throw error;
     const tells = tellsOf(error);
-    if (tells === 'back') await answers();
-    if (tells === 'nothing') await probe.abandoned();
-    throw judge(parts, error, true);
+    const isOutage = options.proves === false && outage.has(error.code);
+    if (tells === 'back') await told(parts, probe, asked);
+    if (tells === 'nothing' || isOutage) await probe.abandoned();
+    throw isOutage
+      ? putOff(parts, error)
+      : judge(parts, error, { probing: true, ageMs: parts.now() - sentAt });
   }
 }
 
-/**
- * A question that proves nothing, at an open gate: it neither opens nor closes it for an outage. What it was to find out stays
- * unknown, so that its job waits as one whose call was lost, and as often as such a job may.
- */
+/** The provider is well; a question that proves nothing leaves the probe's place to the call that it was asked for. */
+function told({ breaker }: Parts, probe: Probe, { options }: Asked<unknown>): Promise<void> {
+  if (options.proves === false) return probe.abandoned();
+  breaker.renew();
+  return probe.succeeded();
+}
+
+/** A question that proves nothing: for an outage it neither opens nor closes the gate, and its job waits. */
 export async function wonder<T>(parts: Parts, { context, options, work }: Asked<T>): Promise<T> {
   try {
     return await parts.tries(context, options, work);
   } catch (error) {
     if (!(error instanceof Failure)) throw error;
-    if (!outage.has(error.code)) throw judge(parts, error, false);
-    const failure = toFailure(context, {
-      code: 'unknown_outcome',
-      why: 'it cannot be asked',
-      status: error.status,
-    });
-    throw behindBreaker(failure, spread(parts.resetMs, Math.random()));
+    throw outage.has(error.code) ? putOff(parts, error) : judge(parts, error, { probing: false });
   }
+}
+
+function putOff({ resetMs }: Parts, failure: Failure): Failure {
+  return behindBreaker(failure, spread(resetMs, Math.random()));
 }
 
 export async function fire<T>(parts: Parts, { context, options, work }: Asked<T>): Promise<T> {
@@ -105,7 +112,9 @@ export async function fire<T>(parts: Parts, { context, options, work }: Asked<T>
     }
     // The call that opened the breaker is as free as those after it.
     const free = isAway(parts) && outage.has(error.code);
-    throw free ? behindBreaker(error, spread(waitMs, Math.random())) : judge(parts, error, false);
+    throw free
+      ? behindBreaker(error, spread(waitMs, Math.random()))
+      : judge(parts, error, { probing: false });
   }
 }
 

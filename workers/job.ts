@@ -10,7 +10,7 @@ import { keepFile } from '../ledger/artifact-parts.ts';
 import type { Begun } from '../ledger/begin.ts';
 import type { Db } from '../ledger/db.ts';
 import type { Child } from '../ledger/family.ts';
-import { commitLostCharges, commitStep, readSteps, type Remembered } from '../ledger/steps.ts';
+import { commitLostCharges, commitStep, mayHaveLost, readSteps, type Remembered } from '../ledger/steps.ts';
 import { afford } from './afford.ts';
 import type { Job, Keep } from './define.ts';
 import { persist } from './persist.ts';
@@ -136,6 +136,7 @@ function rememberedSteps(context: StepContext): Memory {
   const recall = recaller(context);
   const used = new Set<string>();
   let secured: Promise<boolean> | undefined;
+  let lost: Promise<boolean> | undefined;
 
   async function step(
     name: string,
@@ -150,7 +151,8 @@ function rememberedSteps(context: StepContext): Memory {
       // An answer that is paid for by an attempt which PostgreSQL then forgets would be refused, and paid for again.
       secured ??= context.secure();
       if (!(await secured)) throw new LeaseLost('the ledger does not know this attempt');
-      return runStep(context, name, call, options.save);
+      lost ??= persist(() => mayHaveLost(context.db, begun), stop.signal);
+      return runStep({ ...context, lost: await lost }, name, call, options.save);
     }
     context.emit('step.ended', { ...factsOf(begun), step: name, result: 'remembered', durationMs: 0 });
     return steps.get(name);
@@ -168,6 +170,8 @@ type StepCall<T> = (call: Call, keep: Keep) => Promise<T>;
 interface StepContext extends JobContext {
   /** Throws when no step may begin any more. */
   admit: () => void;
+  /** An earlier attempt may have lost an answer. */
+  lost?: boolean;
   commit: <T>(work: Promise<T>) => Promise<T>;
 }
 
@@ -206,14 +210,18 @@ async function runStep<T>(
   }
 }
 
-function callOf({ begun, db, emit, stop, dayMicroUsd }: StepContext, name: string, charges: Charge[]): Call {
+function callOf(
+  { begun, db, emit, stop, dayMicroUsd, lost }: StepContext,
+  name: string,
+  charges: Charge[],
+): Call {
   const { signal } = stop;
   return {
     step: `${begun.jobId}:${name}`,
     signal,
     charge: (charge) => void charges.push(charge),
     afford: (provider) => afford({ db, emit, signal, tenant: begun.tenant, dayMicroUsd }, provider),
-    ...(begun.attemptNo > 1 && { mayHaveRunSinceMs: begun.createdMs }),
+    ...(lost === true && { mayHaveRunSinceMs: begun.createdMs }),
   };
 }
 

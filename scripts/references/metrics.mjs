@@ -53,8 +53,8 @@ export function metricsPage() {
 In the text format of Prometheus: \`GET /metrics\` of the API, with a key that has \`jobs:read\`, and of each work process, without
 one, at \`STORYTIME_WORK_HOST\` (loopback; elsewhere an address that only your network reaches) and \`STORYTIME_WORK_PORT\`. Each process
 tells what it has seen itself since its start, so a total is the sum over all.
-What is alerted on (alerts, budgets, recoveries) begins at 0, so that \`increase()\` sees the first one; any other series appears with
-its first event.
+What is alerted on (alerts, budgets, recoveries) begins at 0, so that \`increase()\` sees the first one; most others appear with their
+first event.
 
 In the ledger, but not counted here: attempts that nobody ended (\`lost\`, \`crashed\`), those in the quarantine lane, and jobs that
 were enqueued in a transaction of yours.

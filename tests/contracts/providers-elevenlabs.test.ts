@@ -198,7 +198,7 @@ test('while the history cannot be read nothing is paid; when it never can be, th
   const spoken = { ...request, text: 'Nobody knows whether this was said.' };
   await rig.fault('history', { kind: 'status', status: 503 }, 3);
   expect(await failureOf(elevenlabs().speak(spoken, again('job-9:speak')))).toMatchObject({
-    code: 'unknown_outcome',
+    code: 'unavailable',
     breakerOpen: true,
   });
   expect(await speakCalls('job-9:speak')).toBe(0);

@@ -5,7 +5,13 @@ import { estimate } from '../../ledger/charges.ts';
 import { readArtifact } from '../../ledger/artifacts.ts';
 import { openDb, type Tx } from '../../ledger/db.ts';
 import { FencedError } from '../../ledger/fence.ts';
-import { commitLostCharges, commitStep, readSteps, type StepCommit } from '../../ledger/steps.ts';
+import {
+  commitLostCharges,
+  commitStep,
+  mayHaveLost,
+  readSteps,
+  type StepCommit,
+} from '../../ledger/steps.ts';
 import { pretendDate } from '../support/date.ts';
 import { startProxy } from '../support/proxy.ts';
 import { persist } from '../../workers/persist.ts';
@@ -194,4 +200,32 @@ test('whatever a vendor claims to have used can be stored: an answer that was pa
   await commitStep(lives.db, begun, step('kept', { charges: [odd] }));
   const [charge] = await chargesOf(begun.jobId);
   expect(Number(charge?.micro_usd)).toBeLessThanOrEqual(1e12);
+});
+
+test('an answer may be lost where an attempt was killed, cut off or left waiting, and not where each call was refused', async () => {
+  const begun = await lives.start();
+  const ended = (outcome: string, code: string | null, attemptNo: number) =>
+    query(
+      lives,
+      `INSERT INTO attempt (job_id, attempt_no, generation, outcome, code, worker_id, started_at, ended_at)
+       VALUES ($1, $2, 1, $3::attempt_outcome, $4, $1, now(), now())`,
+      [begun.jobId, attemptNo, outcome, code],
+    );
+  const third = { ...begun, attemptNo: 3 };
+  await ended('snoozed', 'unavailable', 1);
+  await ended('failed', 'rate_limited', 2);
+  expect(await mayHaveLost(lives.db, third)).toBe(false);
+  for (const [outcome, code] of [
+    ['crashed', null],
+    ['lost', null],
+    ['interrupted', null],
+    ['snoozed', 'unknown_outcome'],
+    ['failed', 'timeout'],
+    ['failed', 'bug'],
+  ] as const) {
+    await query(lives, 'DELETE FROM attempt WHERE job_id = $1 AND attempt_no = 2', [begun.jobId]);
+    await ended(outcome, code, 2);
+    expect([outcome, await mayHaveLost(lives.db, third)]).toEqual([outcome, true]);
+  }
+  expect(await mayHaveLost(lives.db, { ...begun, attemptNo: 1 })).toBe(false);
 });

@@ -47,7 +47,7 @@ test('a question that proves nothing waits for the gate, opens none, and is no o
   for (let call = 0; call < 3; call += 1) {
     vendor.script.push(503, 503, 503);
     expect(await failure(ask(guard, { proves: false }))).toMatchObject({
-      code: 'unknown_outcome',
+      code: 'unavailable',
       breakerOpen: true,
     });
   }
