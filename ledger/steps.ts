@@ -45,15 +45,15 @@ export async function readSteps(db: Db, jobId: string): Promise<Map<string, unkn
   return new Map(await Promise.all(entries));
 }
 
-// These say that each call of the attempt was refused, or not made.
-const nothingLost = `outcome IN ('snoozed', 'failed')
-  AND code IN ('unavailable', 'rate_limited', 'auth', 'quota_exhausted', 'bad_input', 'content_blocked')`;
+// It met a closed gate: what it had said before that, if anything, is remembered. Any other end may hide a call that was lost, also
+// one that tells of another provider. Only ElevenLabs can be asked, so only its gate counts.
+const nothingLost = `message LIKE 'elevenlabs % failed: its gate is closed%'`;
 const readLost = {
   name: 'attempt_lost_answer',
-  text: `SELECT 1 FROM attempt WHERE job_id = $1 AND (${nothingLost}) IS NOT TRUE LIMIT 1`,
+  text: `SELECT 1 FROM attempt WHERE job_id = $1 AND (outcome = 'snoozed' AND ${nothingLost}) IS NOT TRUE LIMIT 1`,
 };
 
-/** Whether an earlier attempt of the job may have lost an answer: it was killed, cut off, or did not hear how its call ended. */
+/** Whether an earlier attempt of the job may have lost an answer of ElevenLabs: all did that were not kept away by its closed gate. */
 export async function mayHaveLost(db: Db, { jobId, attemptNo }: Begun): Promise<boolean> {
   return attemptNo > 1 && (await db.run(readLost, [jobId])).length > 0;
 }

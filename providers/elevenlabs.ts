@@ -14,6 +14,7 @@ import {
 } from './elevenlabs-history.ts';
 import { creditsOf, historyTranslator, readSpeech, readTimes, translator } from './elevenlabs-answer.ts';
 import { toFailure } from './failure.ts';
+import { outage } from './guard-gate.ts';
 import type { Guard } from './guard.ts';
 import { lateErrors, watchedFetch, type WatchedFetch } from './http.ts';
 import { lazily } from './lazy.ts';
@@ -105,11 +106,10 @@ interface Lookup {
 
 /** Small, for each entry may be the longest text of the model with the times of its characters, twice. */
 const pageSize = 10;
-/**
- * Of entries of one voice and model since the job was born, newest first; a busier account is not searched to its end, which the
- * deadline of a question would not allow either.
- */
+/** Of entries of one voice and model since the job was born, newest first; a busier account is not searched to its end. */
 const maxPages = 40;
+/** No page is asked for later than this, in ms: a long search must not look like a vendor that hangs. */
+const searchMs = 20_000;
 /** Of a history's entry, for each character of its text. */
 const entryBytes = 120;
 const entryValues = 12;
@@ -132,8 +132,9 @@ async function lookUp(
   const { voiceId } = request;
   const dateAfterUnix = lookFrom(call.mayHaveRunSinceMs ?? 0);
   const query = { pageSize, voiceId, modelId: model, dateAfterUnix, source: 'TTS' as const };
+  const until = Date.now() + searchMs;
   let after: string | undefined;
-  for (let page = 0; page < maxPages; page += 1) {
+  for (let page = 0; page < maxPages && Date.now() < until; page += 1) {
     const { history, hasMore, lastHistoryItemId } = await client.history.list(
       { ...query, ...(after !== undefined && { startAfterHistoryItemId: after }) },
       { abortSignal: signal },
@@ -146,10 +147,17 @@ async function lookUp(
 }
 
 /**
- * No second look would be better: the account keeps no history, the key may not read it, its answer is malformed or too large, or
- * there is more of it than can be searched in time. What was perhaps paid once is then spoken again. Anything else is asked again later.
+ * No second look would be better: the account keeps no history, the key may not read it, or its answer is malformed or too
+ * large. What was perhaps paid once is then spoken again. Anything else is asked again later.
  */
-const unreadable: ReadonlySet<string> = new Set(['bad_input', 'bad_output', 'timeout']);
+const unreadable: ReadonlySet<string> = new Set(['bad_input', 'bad_output']);
+
+/** A history that cannot be read for so long, in ms, never can: at most one more charge, and the story is told. */
+const patienceMs = 3_600_000;
+
+function isHopeless({ code }: Failure, { mayHaveRunSinceMs = 0 }: Call): boolean {
+  return unreadable.has(code) || (outage.has(code) && Date.now() - mayHaveRunSinceMs > patienceMs);
+}
 
 /** What an earlier attempt was given and lost; undefined when the vendor has nothing for us, so that it must be paid for. */
 async function recover(lookup: Lookup): Promise<Speech | undefined> {
@@ -184,7 +192,7 @@ async function recover(lookup: Lookup): Promise<Speech | undefined> {
       return typeof alignment === 'string' ? undefined : { audio, alignment, model };
     });
   } catch (thrown) {
-    if (thrown instanceof Failure && unreadable.has(thrown.code)) return undefined;
+    if (thrown instanceof Failure && isHopeless(thrown, call)) return undefined;
     throw thrown;
   }
 }

@@ -202,29 +202,29 @@ test('whatever a vendor claims to have used can be stored: an answer that was pa
   expect(Number(charge?.micro_usd)).toBeLessThanOrEqual(1e12);
 });
 
-test('an answer may be lost where an attempt was killed, cut off or left waiting, and not where each call was refused', async () => {
+test('an answer may be lost where an attempt ended in any way but at the closed gate of the one who can be asked', async () => {
   const begun = await lives.start();
-  const ended = (outcome: string, code: string | null, attemptNo: number) =>
+  const ended = (outcome: string, message: string, attemptNo: number) =>
     query(
       lives,
-      `INSERT INTO attempt (job_id, attempt_no, generation, outcome, code, worker_id, started_at, ended_at)
+      `INSERT INTO attempt (job_id, attempt_no, generation, outcome, message, worker_id, started_at, ended_at)
        VALUES ($1, $2, 1, $3::attempt_outcome, $4, $1, now(), now())`,
-      [begun.jobId, attemptNo, outcome, code],
+      [begun.jobId, attemptNo, outcome, message],
     );
+  const shut = 'elevenlabs speak failed: its gate is closed (unavailable); it is tried again later';
   const third = { ...begun, attemptNo: 3 };
-  await ended('snoozed', 'unavailable', 1);
-  await ended('failed', 'rate_limited', 2);
+  await ended('snoozed', shut, 1);
+  await ended('snoozed', shut.replace('speak', 'history'), 2);
   expect(await mayHaveLost(lives.db, third)).toBe(false);
-  for (const [outcome, code] of [
-    ['crashed', null],
-    ['lost', null],
-    ['interrupted', null],
-    ['snoozed', 'unknown_outcome'],
-    ['failed', 'timeout'],
-    ['failed', 'bug'],
+  for (const [outcome, message] of [
+    ['crashed', 'its process died'],
+    ['interrupted', ''],
+    ['snoozed', shut.replace('elevenlabs', 'deepgram')],
+    ['snoozed', 'elevenlabs speak failed: 503 no reason given; it is tried again later'],
+    ['failed', shut],
   ] as const) {
     await query(lives, 'DELETE FROM attempt WHERE job_id = $1 AND attempt_no = 2', [begun.jobId]);
-    await ended(outcome, code, 2);
+    await ended(outcome, message, 2);
     expect([outcome, await mayHaveLost(lives.db, third)]).toEqual([outcome, true]);
   }
   expect(await mayHaveLost(lives.db, { ...begun, attemptNo: 1 })).toBe(false);
