@@ -34,7 +34,8 @@ const lockJob = {
 };
 const family = `WITH RECURSIVE tree AS (
   SELECT id FROM job WHERE id = $1 UNION SELECT c.id FROM job c JOIN tree t ON c.parent_id = t.id)`;
-// Those that wait for others come last, as for everybody who ends a job. `held`: all that were open when it looked; otherwise one has ended while it was waited for, perhaps with children.
+// Those that wait for others come last, as for everybody who ends a job. `held`: all that were open when it looked; otherwise one
+// has ended while it was waited for, perhaps with children.
 const lockOpen = {
   name: 'cancel_lock_open',
   text: `${family}, open AS MATERIALIZED (

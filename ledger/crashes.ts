@@ -61,7 +61,8 @@ const noteDeath = {
 
 /**
  * Somebody saw the process end by itself: nobody has to wait for its leases and its duties. Empty when it had no row, had
- * stopped in order, or was asked to stop: whoever made it end then, its jobs did not, and are lost at once. A machine gives a process id out again: the newest row is meant.
+ * stopped in order, or was asked to stop: whoever made it end then, its jobs did not, and are lost at once. A machine gives a
+ * process id out again: the newest row is meant.
  */
 export function workerDied(db: Db, seen: { host: string; pid: number; reason: string }): Promise<Death[]> {
   return db.run<Death & object>(noteDeath, [seen.host, seen.pid, sanitiseText(seen.reason, 200)]);

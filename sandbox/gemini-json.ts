@@ -14,15 +14,20 @@ export type Shape = true | { list: Shape } | { fields: Readonly<Record<string, S
 export const anything = (...names: string[]): Record<string, Shape> =>
   Object.fromEntries(names.map((name) => [name, true]));
 
+/** What a part holds: one of these. */
+const dataFields = [
+  'text',
+  'inlineData',
+  'fileData',
+  'functionCall',
+  'functionResponse',
+  'executableCode',
+  'codeExecutionResult',
+];
+
 const partShape: Shape = {
   fields: anything(
-    'text',
-    'inlineData',
-    'fileData',
-    'functionCall',
-    'functionResponse',
-    'executableCode',
-    'codeExecutionResult',
+    ...dataFields,
     'videoMetadata',
     'thought',
     'thoughtSignature',
@@ -98,16 +103,6 @@ export function readBody(
   check(request, found);
   return found.length > 0 ? { refused: badFields(found) } : { request };
 }
-
-const dataFields = [
-  'text',
-  'inlineData',
-  'fileData',
-  'functionCall',
-  'functionResponse',
-  'executableCode',
-  'codeExecutionResult',
-];
 
 /** What Google says of a content without parts, or with parts that hold nothing: a line each. */
 export function emptiness(content: unknown, place: string): string[] {

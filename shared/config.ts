@@ -24,11 +24,12 @@ export function environment(): Environment {
 export function loadConfig(env: Environment): Config {
   const found: string[] = [...unknownNames(env)];
   const given = withoutBlanks(env);
-  const ignored = given['STORYTIME_SANDBOX'] === 'on' ? providerKeys.filter((key) => key in given) : [];
+  const ignored: readonly string[] =
+    given['STORYTIME_SANDBOX'] === 'on' ? providerKeys.filter((key) => key in given) : [];
   const values: Record<string, unknown> = {};
   for (const [name, [schema]] of Object.entries(settings)) {
     // A key that nobody uses may be anything.
-    const parsed = schema.safeParse((ignored as string[]).includes(name) ? undefined : given[name]);
+    const parsed = schema.safeParse(ignored.includes(name) ? undefined : given[name]);
     if (parsed.success) values[name] = parsed.data;
     else found.push(`${name} ${parsed.error.issues.map((issue) => issue.message).join(', ')}`);
   }
